@@ -1,0 +1,1 @@
+"""The service: everything between Twilio's webhook and Twilio's API, except deciding what to say."""

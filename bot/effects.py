@@ -1,0 +1,119 @@
+"""What a turn may do: a closed union of frozen values. Actions return them; `apply` alone carries them out.
+
+A new effect needs a sentence in an ADR (house style): the fewer there are, the easier a turn is to read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Literal
+
+from bot.turn import Consentable
+
+Value = str | int | date | datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """A text by its key in `bot/texts`, with the values it names. Times are UTC; the text shows London time."""
+
+    key: str
+    values: tuple[tuple[str, Value], ...] = ()
+    purpose: Literal["reply", "safety"] = "reply"
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A text that is a question, and what each answer leads to (an answer in lower case -> an intent)."""
+
+    question: str
+    say: Say
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Withdraw:
+    """Opt out of these purposes, for every number and identity of the person; what was planned is cancelled (D03)."""
+
+    purposes: tuple[Consentable, ...]
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Hold everything proactive while we ask whether they meant to opt out (D02); silence leaves it so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restore:
+    """Give back what was withdrawn or paused, as it stood before. A purpose that was never given stays so."""
+
+    purposes: tuple[Consentable, ...]
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A yes of the person's own, to these purposes, in chat."""
+
+    purposes: tuple[Consentable, ...]
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Disown:
+    """The number is not the learner's: from now on it is a stranger's, and nobody writes to it first (D11)."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCase:
+    """Something for the office to do. `kind` is the intent that led to it; one open case of a kind is enough."""
+
+    kind: str
+    urgent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AlertSafeguarding:
+    """Tell the safeguarding contacts now, and hold automatic messages (D06, D07).
+
+    `if_told` is what the person reads once an alert went out, `if_not_told` what they read when none could.
+    """
+
+    flags: frozenset[str]
+    if_told: Say
+    if_not_told: Say
+
+
+@dataclass(frozen=True, slots=True)
+class NotUnderstood:
+    """This message was not understood; the second one running brings a person in (D16)."""
+
+
+@dataclass(frozen=True, slots=True)
+class WarnPrivacy:
+    """The person has been told that personal details were hidden; once in ten minutes is enough (D15)."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetLanguage:
+    """The person asked for another language: kept as a preference, nothing else is (F30)."""
+
+    language: str
+
+
+Effect = (
+    Say | Ask | Withdraw | Pause | Restore | Grant | Disown | OpenCase | AlertSafeguarding | NotUnderstood | WarnPrivacy | SetLanguage
+)
+
+
+def say(key: str, **values: Value) -> Say:
+    """A text by key: `say("faq.contact")`."""
+    return Say(key, tuple(sorted(values.items())))
+
+
+def say_safety(key: str, **values: Value) -> Say:
+    """A text that no rule but an open window may hold back: for people at risk, and to confirm an opting-out."""
+    return Say(key, tuple(sorted(values.items())), "safety")
