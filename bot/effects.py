@@ -105,7 +105,18 @@ class SetLanguage:
 
 
 Effect = (
-    Say | Ask | Withdraw | Pause | Restore | Grant | Disown | OpenCase | AlertSafeguarding | NotUnderstood | WarnPrivacy | SetLanguage
+    Say
+    | Ask
+    | Withdraw
+    | Pause
+    | Restore
+    | Grant
+    | Disown
+    | OpenCase
+    | AlertSafeguarding
+    | NotUnderstood
+    | WarnPrivacy
+    | SetLanguage
 )
 
 

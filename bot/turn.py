@@ -11,7 +11,18 @@ from datetime import date, datetime, timedelta
 from typing import Literal
 
 Kind = Literal[
-    "text", "picture", "document", "video", "voice", "sticker", "location", "contact", "button", "list", "unsupported", "empty"
+    "text",
+    "picture",
+    "document",
+    "video",
+    "voice",
+    "sticker",
+    "location",
+    "contact",
+    "button",
+    "list",
+    "unsupported",
+    "empty",
 ]
 Purpose = Literal["reply", "safety", "staff", "service", "checkin", "marketing"]
 Consentable = Literal["service", "checkin", "marketing"]
@@ -19,6 +30,10 @@ ConsentState = Literal["given", "refused", "withdrawn", "paused", "never_asked"]
 DecidedBy = Literal["exact", "rule", "model", "fallback"]
 
 CONSENTABLE: tuple[Consentable, ...] = ("service", "checkin", "marketing")
+
+
+class NluAway(Exception):
+    """Rasa did not answer. The message waits; it was not the message's fault."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +154,7 @@ class Turn:
     warned_at: datetime | None = None  # last warning about personal details (at most one in 10 minutes, D15)
     open_cases: frozenset[str] = frozenset()  # kinds of case of this person that are waiting for staff
     on_hold: bool = False  # after a disclosure, until the safeguarding lead releases (D07)
+    watched: bool = False  # the disclosure said that somebody else reads this phone (D08)
     nlu_away: bool = False  # Rasa has been away for a minute: a person takes over
 
     @property

@@ -1,0 +1,43 @@
+"""Puts the service together: the only place that knows everybody."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from actions import HANDLERS
+from bot import cli, clock, health, webhook
+from bot.apply import Staffroom
+from bot.conversation import Mind, Room
+from bot.database import open_database
+from bot.lexicons import load_lexicon
+from bot.logs import set_up_logs
+from bot.mail import NoMail, SmtpMail
+from bot.settings import ROOT, Settings, read_settings
+from bot.texts import FOLDER, load_texts
+from bot.whatsapp import TwilioSender
+from bot.worker import Post, Worker
+from nlu.client import rasa_client
+from nlu.thresholds import load_thresholds
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The web process, with every command of `flask --app app`. Raises SettingsError when the environment is not right."""
+    set_up_logs()
+    settings = settings or read_settings()
+    app = Flask(__name__)
+    app.config["MAX_CONTENT_LENGTH"] = app.config["MAX_FORM_MEMORY_SIZE"] = webhook.LARGEST_FORM
+    db = open_database(settings.database_url)
+    lexicon = load_lexicon(ROOT / "data" / "safety")
+    nlu = rasa_client(settings.nlu_urls, settings.nlu_token.get_secret_value())
+    mind = Mind(HANDLERS, nlu.parse, load_thresholds(ROOT / "nlu" / "thresholds.yml"), lexicon)
+    room = Room(db, mind, load_texts(FOLDER), Staffroom(settings.contacts, bool(settings.alert_smtp_url)))
+    app.register_blueprint(webhook.make_blueprint(webhook.Door(settings, db, lexicon)))
+    app.register_blueprint(health.make_blueprint(db, nlu.ready))
+    cli.add_commands(app.cli, cli.Tools(db, room, Worker(room, _post(settings), clock.now)))
+    return app
+
+
+def _post(settings: Settings) -> Post:
+    token = settings.twilio_auth_token.get_secret_value()
+    sender = TwilioSender(settings.twilio_account_sid, token, settings.twilio_whatsapp_from, settings.twilio_api_url)
+    return Post(sender, SmtpMail(settings.alert_smtp_url) if settings.alert_smtp_url else NoMail(), settings.public_url)

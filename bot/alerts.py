@@ -1,0 +1,113 @@
+"""Tells staff: who is at risk, what waits for the office. By email, and by WhatsApp where its window is open (D06).
+
+The person at risk is told that somebody knows only when that is so: their reply waits a few seconds for the alert.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from bot.database import Database, wake_workers
+from bot.mail import Mail, SendsMail
+from bot.models import Alert, Outbound
+
+REPLY_WAITS = timedelta(seconds=8)  # then the reply goes out without claiming that anybody was told
+RETRY = (timedelta(seconds=20), timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15))
+LEASE = timedelta(seconds=45)
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """An email to owe to one member of staff. Neither subject nor body holds a name, a number or a message."""
+
+    key: str
+    case_id: int
+    address: str
+    subject: str
+    body: str
+
+
+def add_email(session: Session, notice: Notice, now: datetime) -> None:
+    """Owe an email."""
+    session.add(
+        Alert(
+            key=notice.key,
+            case_id=notice.case_id,
+            channel="email",
+            address=notice.address,
+            subject=notice.subject,
+            body=notice.body,
+            due_at=now,
+            created_at=now,
+        )
+    )
+
+
+def add_whatsapp(session: Session, notice: Notice, outbound_id: int, now: datetime) -> None:
+    """Remember that an outbound message is an alert: how it fares decides what the person at risk reads."""
+    session.add(
+        Alert(
+            key=notice.key,
+            case_id=notice.case_id,
+            channel="whatsapp",
+            address=notice.address,
+            outbound_id=outbound_id,
+            due_at=now,
+            created_at=now,
+        )
+    )
+
+
+def deliver(db: Database, mail: SendsMail, now: datetime) -> int:
+    """Send the emails that are due, one transaction each and none open while the mail server is waited for."""
+    sent = 0
+    while (alert := _claim(db, now)) is not None:
+        reached = mail.send(Mail(alert.address, alert.subject, alert.body))
+        with db.write() as session:
+            settle(session, session.get_one(Alert, alert.id), reached=reached, now=now)
+        sent += reached
+    return sent
+
+
+def settle(session: Session, alert: Alert, *, reached: bool, now: datetime) -> None:
+    """One attempt is over: note it, and let the reply that waited for it go, with the words that are true."""
+    if alert.state == "sent":
+        return
+    alert.tried = True
+    alert.state = "sent" if reached else _after_failure(alert, now)
+    alert.sent_at = now if reached else None
+    session.flush()
+    waiting = update(Outbound).where(
+        Outbound.alert_case_id == alert.case_id, Outbound.state == "queued", Outbound.body_if_told.is_not(None)
+    )
+    if reached:
+        session.execute(waiting.values(body=Outbound.body_if_told, body_if_told=None, due_at=now))
+    elif not _untried(session, alert.case_id):
+        session.execute(waiting.values(body_if_told=None, due_at=now))
+    wake_workers(session)
+
+
+def _claim(db: Database, now: datetime) -> Alert | None:
+    with db.write() as session:
+        due = select(Alert).where(Alert.channel == "email", Alert.state == "queued", Alert.due_at <= now)
+        alert = session.scalar(due.order_by(Alert.id).limit(1).with_for_update(skip_locked=True))
+        if alert is not None:
+            alert.attempts += 1
+            alert.due_at = now + LEASE
+        return alert
+
+
+def _after_failure(alert: Alert, now: datetime) -> str:
+    if alert.channel == "whatsapp" or alert.attempts > len(RETRY):
+        return "failed"
+    alert.due_at = now + RETRY[alert.attempts - 1]
+    return "queued"
+
+
+def _untried(session: Session, case_id: int) -> bool:
+    """Is any alert of this case still on its first attempt?"""
+    return session.scalar(select(Alert.id).where(Alert.case_id == case_id, Alert.tried.is_(False))) is not None

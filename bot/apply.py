@@ -1,0 +1,191 @@
+"""Carries out what a turn decided: the only writer of what we know of people. It never commits (one turn, one commit)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import assert_never
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bot import alerts, consent, outbox
+from bot.compose import Composed
+from bot.effects import (
+    AlertSafeguarding,
+    Ask,
+    Disown,
+    Effect,
+    Grant,
+    NotUnderstood,
+    OpenCase,
+    Pause,
+    Restore,
+    Say,
+    SetLanguage,
+    Value,
+    WarnPrivacy,
+    Withdraw,
+)
+from bot.models import ConsentEvent, ContactPoint, Inbound, OfficeCase, PersonRow, StaffRole
+from bot.people import point_of
+from bot.queries import standing_of
+from bot.settings import Contact
+from bot.texts import Texts
+from bot.turn import CONSENTABLE, Consentable
+
+
+@dataclass(frozen=True, slots=True)
+class Staffroom:
+    """Whom to tell: the safeguarding contacts in their order, and whether email reaches anybody."""
+
+    contacts: tuple[Contact, ...]
+    has_mail: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Where a turn is written: its transaction, the message it answers, and the words it may use."""
+
+    session: Session
+    inbound: Inbound
+    person: PersonRow
+    texts: Texts
+    staffroom: Staffroom
+    now: datetime
+
+
+def apply(scene: Scene, composed: Composed) -> None:
+    """Write everything the turn changes and everything it says."""
+    person, effects = scene.person, composed.effects
+    person.misses = person.misses + 1 if any(isinstance(e, NotUnderstood) for e in effects) else 0
+    person.pending = _pending(composed.ask, scene.now)
+    for effect in effects:
+        _do(scene, effect)
+    confirms = any(isinstance(e, Withdraw) for e in effects)
+    for place, says in enumerate(composed.messages):
+        outbox.add(scene.session, replace(_draft(scene, str(place), says), confirms_opt_out=confirms), scene.now)
+
+
+def _do(scene: Scene, effect: Effect) -> None:  # noqa: C901 (one arm for each effect, and no more)
+    match effect:
+        case Withdraw(purposes, source):
+            _record(scene, purposes, "withdraw", source)
+            outbox.cancel_planned(scene.session, scene.person.id, purposes, "OPTED_OUT")
+        case Pause():
+            _record(scene, CONSENTABLE, "pause", "unsure")
+            outbox.cancel_planned(scene.session, scene.person.id, CONSENTABLE, "OPTED_OUT")
+        case Restore(purposes, source):
+            standing = standing_of(scene.session, scene.person.id)
+            _record(scene, consent.restorable(standing, purposes), "give", source)
+        case Grant(purposes, source):
+            _record(scene, purposes, "give", source)
+        case Disown():
+            scene.session.get_one(ContactPoint, scene.inbound.contact_point_id).disowned_at = scene.now
+        case OpenCase(kind, urgent):
+            _open_case(scene, kind, urgent=urgent)
+        case AlertSafeguarding():
+            _alert(scene, effect)
+        case WarnPrivacy():
+            scene.person.warned_at = scene.now
+        case SetLanguage(language):
+            scene.person.language = language
+        case NotUnderstood() | Say() | Ask():
+            pass  # counted and said by `apply`
+        case _:
+            assert_never(effect)
+
+
+def _record(scene: Scene, purposes: Iterable[Consentable], action: consent.Action, source: str) -> None:
+    for purpose in purposes:
+        scene.session.add(
+            ConsentEvent(
+                person_id=scene.person.id,
+                purpose=purpose,
+                action=action,
+                at=scene.now,
+                recorded_at=scene.now,
+                source=source,
+                recorded_by="learner",
+                inbound_id=scene.inbound.id,
+            )
+        )
+    scene.session.flush()  # the next effect of this turn reads the ledger
+
+
+def _open_case(scene: Scene, kind: str, *, urgent: bool) -> None:
+    """One open case of a kind is enough; the office is told of it once, without names or words."""
+    here = (OfficeCase.person_id == scene.person.id, OfficeCase.kind == kind, OfficeCase.state == "open")
+    if scene.session.scalar(select(OfficeCase.id).where(*here).limit(1)) is not None:
+        return
+    case = _add_case(scene, OfficeCase(kind=kind, urgent=urgent))
+    if not scene.staffroom.has_mail:
+        return
+    emails = select(StaffRole.email).where(StaffRole.role == "admin", StaffRole.email != "").order_by(StaffRole.id)
+    for email in scene.session.scalars(emails):
+        alerts.add_email(scene.session, _notice(scene, case, email, "case"), scene.now)
+
+
+def _alert(scene: Scene, effect: AlertSafeguarding) -> None:
+    """A restricted case, a hold, an alert to each contact, and the reply that waits to say only what is true (D06, D07)."""
+    case = _add_case(
+        scene, OfficeCase(kind="safeguarding_disclosure", urgent=True, restricted=True, flags=sorted(effect.flags))
+    )
+    scene.person.held_at = scene.person.held_at or scene.now
+    scene.person.watched = scene.person.watched or "watched" in effect.flags
+    waits = replace(
+        _draft(scene, "safeguarding", [effect.if_not_told]),
+        body_if_told=_render(scene, [effect.if_told]),
+        alert_case_id=case.id,
+        due_at=scene.now + alerts.REPLY_WAITS,
+    )
+    outbox.add(scene.session, waits, scene.now)
+    for contact in scene.staffroom.contacts:
+        alerts.add_email(scene.session, _notice(scene, case, contact.email, "safeguarding"), scene.now)
+        _alert_by_whatsapp(scene, case, contact)
+
+
+def _alert_by_whatsapp(scene: Scene, case: OfficeCase, contact: Contact) -> None:
+    notice = _notice(scene, case, contact.phone, "safeguarding")
+    point = point_of(scene.session, contact.phone, "", scene.now)
+    draft = outbox.Draft(notice.key, point.person_id, point.id, "staff", f"{notice.subject}\n\n{notice.body}", scene.now)
+    alerts.add_whatsapp(scene.session, notice, outbox.add(scene.session, draft, scene.now), scene.now)
+
+
+def _add_case(scene: Scene, case: OfficeCase) -> OfficeCase:
+    case.person_id, case.inbound_id, case.opened_at = scene.person.id, scene.inbound.id, scene.now
+    scene.session.add(case)
+    scene.session.flush()  # its number goes into the alerts
+    return case
+
+
+def _notice(scene: Scene, case: OfficeCase, address: str, kind: str) -> alerts.Notice:
+    values: dict[str, Value] = {"case": case.id, "flags": ", ".join(case.flags or ["none"]), "kind": case.kind}
+    subject = scene.texts.render("en", f"alerts.{kind}_subject", values)
+    return alerts.Notice(
+        f"case:{case.id}:{address}", case.id, address, subject, scene.texts.render("en", f"alerts.{kind}_body", values)
+    )
+
+
+def _draft(scene: Scene, key: str, says: Sequence[Say]) -> outbox.Draft:
+    """An answer to the message of this turn, due now."""
+    return outbox.Draft(
+        key=f"in:{scene.inbound.id}:{key}",
+        person_id=scene.person.id,
+        contact_point_id=scene.inbound.contact_point_id,
+        purpose="safety" if any(one.purpose == "safety" for one in says) else "reply",
+        body=_render(scene, says),
+        due_at=scene.now,
+        inbound_id=scene.inbound.id,
+    )
+
+
+def _render(scene: Scene, says: Sequence[Say]) -> str:
+    return "\n\n".join(scene.texts.render(scene.person.language, one.key, dict(one.values)) for one in says)
+
+
+def _pending(ask: Ask | None, now: datetime) -> dict[str, object] | None:
+    if ask is None:
+        return None
+    return {"question": ask.question, "options": dict(ask.options), "asked_at": now.isoformat()}

@@ -1,0 +1,53 @@
+"""What a person agrees to now, read from everything they ever said (design section 6). Pure: the ledger is the argument."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from bot.turn import CONSENTABLE, Consentable, ConsentState
+
+Action = Literal["give", "refuse", "withdraw", "pause"]
+STATES: dict[str, ConsentState] = {"give": "given", "refuse": "refused", "withdraw": "withdrawn", "pause": "paused"}
+TAKEN_BACK: tuple[ConsentState, ...] = ("withdrawn", "paused")
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of the ledger. `at` is when it took effect, aware UTC; `order` is the order of recording."""
+
+    purpose: str
+    action: str
+    at: datetime
+    order: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One purpose now: its state, since when, and how it stood before it was last taken back."""
+
+    state: ConsentState
+    since: datetime | None = None
+    before: ConsentState = "never_asked"
+
+
+def standing(events: Iterable[Event]) -> dict[Consentable, Standing]:
+    """Where each purpose stands. An older declaration recorded later changes nothing that came after it was signed."""
+    now: dict[Consentable, Standing] = {purpose: Standing("never_asked") for purpose in CONSENTABLE}
+    for event in sorted(events, key=lambda one: (one.at, one.order)):
+        for purpose in CONSENTABLE:
+            if purpose == event.purpose:
+                now[purpose] = _after(now[purpose], event)
+    return now
+
+
+def restorable(now: dict[Consentable, Standing], purposes: tuple[Consentable, ...]) -> tuple[Consentable, ...]:
+    """Those of `purposes` that were given before they were taken back: what START or NO gives back."""
+    return tuple(p for p in purposes if now[p].state in TAKEN_BACK and now[p].before == "given")
+
+
+def _after(old: Standing, event: Event) -> Standing:
+    before = old.before if old.state in TAKEN_BACK else old.state
+    return Standing(STATES[event.action], event.at, before)

@@ -1,0 +1,140 @@
+"""Takes a turn: what was heard, who handles it, what comes of it, in one commit (design sections 3 and 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import structlog
+
+from bot import inbox
+from bot.answers import read_answer
+from bot.apply import Scene, Staffroom, apply
+from bot.compose import Composed, compose
+from bot.database import Database
+from bot.effects import Effect, OpenCase, say
+from bot.models import Inbound, PersonRow
+from bot.queries import load_turn
+from bot.routing import Choice, Limits, answered, under_hold, with_model, without_model
+from bot.safety import Lexicon, screen
+from bot.texts import Texts
+from bot.turn import NluAway, Parse, Turn
+
+MOST_ATTEMPTS = 3
+NLU_WAIT = timedelta(minutes=1)  # then the learner is told that a person will see the message
+NLU_RETRY = timedelta(seconds=2)
+BACK_OFF = timedelta(seconds=2)
+log = structlog.get_logger(__name__)
+
+Handler = Callable[[Turn], Sequence[Effect]]
+
+
+@dataclass(frozen=True, slots=True)
+class Mind:
+    """What decisions are made with. `parse` asks Rasa and raises NluAway when it does not answer."""
+
+    handlers: Mapping[str, Handler]
+    parse: Callable[[str], Parse]
+    limits: Limits
+    lexicon: Lexicon
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What a turn is written with."""
+
+    db: Database
+    mind: Mind
+    texts: Texts
+    staffroom: Staffroom
+
+
+def decide(turn: Turn, mind: Mind) -> tuple[Choice, Composed]:
+    """What a turn comes to. Pure: what Rasa heard is in the turn already. The caller has asked if it was needed."""
+    choice = under_hold(turn, without_model(turn) or with_model(turn, mind.limits))
+    return choice, compose(turn, [mind.handlers[name](turn) for name in choice.handlers])
+
+
+def listen(turn: Turn, mind: Mind) -> Turn:
+    """The turn with what the message answers. Rules come from `heard`, so nothing here is waited for."""
+    return replace(turn, answer=answered(turn, read_answer(turn.message.text, mind.lexicon)))
+
+
+def take_next(room: Room, clock: Callable[[], datetime]) -> bool:
+    """Take the next message that waits. False when none does."""
+    claimed = inbox.claim(room.db, clock())
+    if claimed is None:
+        return False
+    try:
+        _take(room, claimed, clock)
+    except inbox.Conflict:
+        log.info("turn.lost", inbound=claimed.inbound_id)
+    except NluAway:
+        log.warning("turn.waits_for_nlu", inbound=claimed.inbound_id)
+        inbox.postpone(room.db, claimed, clock(), NLU_RETRY, counts=False)
+    except Exception as error:  # noqa: BLE001 (the one edge where a handler may fail: the message is kept and tried again)
+        log.error("turn.failed", inbound=claimed.inbound_id, attempt=claimed.attempt, error=type(error).__name__)
+        _after_failure(room, claimed, clock())
+    return True
+
+
+def _take(room: Room, claimed: inbox.Claim, clock: Callable[[], datetime]) -> None:
+    if claimed.attempt > MOST_ATTEMPTS:  # whoever had it died each time
+        _give_up(room, claimed, clock())
+        return
+    parse, away = _parse_if_needed(room, claimed, clock())
+    now = clock()
+    with room.db.write() as session:
+        row = inbox.held(session, claimed, now)
+        turn = listen(load_turn(session, row, screen(row.text, room.mind.lexicon), now), room.mind)
+        choice, composed = decide(replace(turn, parse=parse, nlu_away=away), room.mind)
+        person = session.get_one(PersonRow, row.person_id)
+        apply(Scene(session, row, person, room.texts, room.staffroom, now), composed)
+        _note(row, choice, composed, now)
+    log.info("turn.taken", inbound=claimed.inbound_id, intents=choice.handlers, decided_by=choice.decided_by)
+
+
+def _parse_if_needed(room: Room, claimed: inbox.Claim, now: datetime) -> tuple[Parse | None, bool]:
+    """What Rasa heard, where the message needs it; or that it has been away for too long. No transaction is open."""
+    with room.db.read() as session:
+        row = session.get_one(Inbound, claimed.inbound_id)
+        turn = listen(load_turn(session, row, screen(row.text, room.mind.lexicon), now), room.mind)
+    if without_model(turn) is not None:
+        return None, False
+    try:
+        return room.mind.parse(turn.message.text), False
+    except NluAway:
+        if now - claimed.received_at < NLU_WAIT:
+            raise
+        return None, True
+
+
+def _note(row: Inbound, choice: Choice, composed: Composed, now: datetime) -> None:
+    row.intents, row.decided_by, row.confidence = list(choice.handlers), choice.decided_by, choice.confidence
+    row.effects = effect_names(composed)
+    inbox.finish(row, "done", now)
+
+
+def effect_names(composed: Composed) -> list[str]:
+    """The names of what a turn does and says, in order."""
+    names = [type(effect).__name__ for effect in composed.effects]
+    return names + (["Say"] if composed.messages else []) + (["Ask"] if composed.ask else [])
+
+
+def _after_failure(room: Room, claimed: inbox.Claim, now: datetime) -> None:
+    if claimed.attempt >= MOST_ATTEMPTS:
+        _give_up(room, claimed, now)
+        return
+    inbox.postpone(room.db, claimed, now, BACK_OFF * claimed.attempt, counts=True)
+
+
+def _give_up(room: Room, claimed: inbox.Claim, now: datetime) -> None:
+    """Three failures: one apology with the office's phone and email, and staff are told (design section 3)."""
+    with room.db.write() as session:
+        row = inbox.held(session, claimed, now)
+        person = session.get_one(PersonRow, row.person_id)
+        apology = Composed(((say("office.apology"),),), None, (OpenCase("failed_turn", urgent=True),))
+        apply(Scene(session, row, person, room.texts, room.staffroom, now), apology)
+        inbox.finish(row, "failed", now)
+    log.error("turn.given_up", inbound=claimed.inbound_id)

@@ -1,0 +1,82 @@
+"""Opens the database: SQLite on one machine, PostgreSQL when that is outgrown, and the same code on both (design 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from bot.models import Base
+
+BUSY_TIMEOUT_MS = 10_000
+CHANNEL = "e4a"  # PostgreSQL's NOTIFY channel that wakes the worker
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """An engine, and the two ways to use it."""
+
+    engine: Engine
+
+    @property
+    def is_sqlite(self) -> bool:
+        """True for SQLite, where a writer holds the whole database."""
+        return self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """One transaction that commits at the end, or not at all. Keep it short: SQLite has one writer at a time."""
+        with Session(self.engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A transaction that only looks, and never waits for a writer."""
+        with self.engine.connect() as connection:
+            looking = connection.execution_options(e4a_only_looks=True)
+            with Session(looking, expire_on_commit=False) as session:
+                yield session
+                session.rollback()
+
+
+def open_database(url: str) -> Database:
+    """The database at a SQLAlchemy URL; for SQLite the folder is made. Raises sqlalchemy's ArgumentError on a bad URL."""
+    if make_url(url).get_backend_name() != "sqlite":
+        return Database(create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=10))
+    file = make_url(url).database
+    if file and file != ":memory:":
+        Path(file).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return Database(engine)
+
+
+def insert_new(session: Session, table: type[Base], **values: object) -> bool:
+    """Insert a row unless its unique key is there already; True if it was inserted. The database decides, not an `if`."""
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(table).values(**values).on_conflict_do_nothing().returning(*inspect(table).primary_key)
+    return session.execute(statement).first() is not None
+
+
+def wake_workers(session: Session) -> None:
+    """Tell the workers, at commit, that there is something to do. SQLite's they see by themselves (`data_version`)."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text(f"NOTIFY {CHANNEL}"))
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # BEGIN is ours to say: the driver's own comes too late
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f"busy_timeout={BUSY_TIMEOUT_MS}"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    only_looks = connection.get_execution_options().get("e4a_only_looks")
+    connection.exec_driver_sql("BEGIN" if only_looks else "BEGIN IMMEDIATE")

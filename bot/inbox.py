@@ -1,0 +1,138 @@
+"""Messages that arrived: stored before anything is decided, then leased one at a time for each person (design 3)."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from bot.database import Database, insert_new, wake_workers
+from bot.models import Inbound, PersonRow
+from bot.people import point_of
+from bot.whatsapp import Incoming
+
+LEASE = timedelta(seconds=30)
+CANDIDATES = 10  # how many people to try before giving up this pass: other workers may hold the first ones
+
+
+class Conflict(Exception):
+    """The lease ran out and somebody else has the message: whatever was decided here must not be written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Screened:
+    """What may be stored of a message: its text with details masked, their kinds, and whether it must overtake."""
+
+    text: str
+    masked: tuple[str, ...]
+    urgent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A message leased to this worker until `until`; `attempt` counts from 1."""
+
+    inbound_id: int
+    lease: str
+    attempt: int
+    received_at: datetime
+
+
+def record(session: Session, incoming: Incoming, screened: Screened, now: datetime) -> bool:
+    """Store a message. False if it was here before: then nothing changes."""
+    point = point_of(session, incoming.phone, incoming.scoped_id, now)
+    new = insert_new(
+        session,
+        Inbound,
+        sid=incoming.sid,
+        person_id=point.person_id,
+        contact_point_id=point.id,
+        kind=incoming.kind,
+        text=screened.text,
+        details=_details(incoming, screened.masked),
+        received_at=now,
+        retry_at=now,
+        urgent=screened.urgent,
+    )
+    if not new:
+        return False
+    point.last_inbound_at = now
+    wake_workers(session)
+    return True
+
+
+def claim(db: Database, now: datetime) -> Claim | None:
+    """Lease the next message to take, or None. One person's are taken in order; what is urgent overtakes."""
+    with db.write() as session:
+        for inbound_id, person_id in session.execute(_takeable(now).limit(CANDIDATES)).all():
+            lock = select(PersonRow.id).where(PersonRow.id == person_id).with_for_update(skip_locked=True)
+            if session.scalar(lock) is None:
+                continue
+            row = session.scalar(select(Inbound).where(Inbound.id == inbound_id, *_conditions(now)))
+            if row is not None:
+                return _lease(row, now)
+    return None
+
+
+def held(session: Session, claimed: Claim, now: datetime) -> Inbound:
+    """The claimed row, with its person locked. Raises Conflict if the lease is no longer ours."""
+    row = session.get_one(Inbound, claimed.inbound_id)
+    session.execute(select(PersonRow.id).where(PersonRow.id == row.person_id).with_for_update())
+    session.refresh(row)
+    if row.state != "received" or row.lease != claimed.lease or row.leased_until is None or row.leased_until <= now:
+        raise Conflict(f"inbound {row.id} is no longer leased here")
+    return row
+
+
+def postpone(db: Database, claimed: Claim, now: datetime, wait: timedelta, counts: bool) -> None:
+    """Give the message back until `now + wait`. `counts` is False where it was not the message's fault (Rasa away)."""
+    with db.write() as session:
+        row = session.get_one(Inbound, claimed.inbound_id)
+        if row.lease != claimed.lease:
+            return
+        row.lease, row.leased_until, row.retry_at = None, None, now + wait
+        row.attempts -= 0 if counts else 1
+
+
+def next_retry(session: Session, now: datetime) -> bool:
+    """Is any message ready to be taken at `now`?"""
+    return session.execute(_takeable(now).limit(1)).first() is not None
+
+
+def finish(row: Inbound, state: str, now: datetime) -> None:
+    """The message needs nothing more."""
+    row.state, row.taken_at, row.lease, row.leased_until = state, now, None, None
+
+
+def _takeable(now: datetime) -> Select[int, int]:
+    return select(Inbound.id, Inbound.person_id).where(*_conditions(now)).order_by(Inbound.urgent.desc(), Inbound.id)
+
+
+def _conditions(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    other = aliased(Inbound)
+    waiting = and_(other.person_id == Inbound.person_id, other.state == "received", other.id != Inbound.id)
+    free = or_(Inbound.leased_until.is_(None), Inbound.leased_until <= now)
+    in_hand = exists().where(waiting, other.leased_until > now)
+    before = exists().where(waiting, other.id < Inbound.id)
+    return (Inbound.state == "received", Inbound.retry_at <= now, free, ~in_hand, or_(Inbound.urgent, ~before))
+
+
+def _lease(row: Inbound, now: datetime) -> Claim:
+    row.lease, row.leased_until = secrets.token_hex(8), now + LEASE
+    row.attempts += 1
+    return Claim(row.id, row.lease, row.attempts, row.received_at)
+
+
+def _details(incoming: Incoming, masked: tuple[str, ...]) -> dict[str, object]:
+    kept = {
+        "media": [[one.url, one.content_type] for one in incoming.media],
+        "button": incoming.button,
+        "quoted_sid": incoming.quoted_sid,
+        "forwarded": incoming.forwarded,
+        "masked": list(masked),
+        "answered_by_twilio": incoming.answered_by_twilio,
+    }
+    return {name: value for name, value in kept.items() if value}

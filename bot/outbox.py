@@ -1,0 +1,201 @@
+"""Messages we owe: added in the turn's own commit, leased one at a time for each recipient, sent once (design 3)."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Select, exists, or_, select, update
+from sqlalchemy.orm import Session, aliased
+
+from bot import pacing, status
+from bot.alerts import settle
+from bot.database import Database, insert_new, wake_workers
+from bot.gate import Facts, may_send
+from bot.models import Alert, ContactPoint, Outbound, OutboundEvent, Pace, PersonRow
+from bot.queries import reach
+from bot.turn import Purpose
+from bot.whatsapp import Outcome, StatusUpdate
+
+LEASE = timedelta(seconds=60)  # longer than any call to Twilio takes: after it, the outcome is unknown
+REPLY_LASTS = timedelta(hours=23)
+BACK_OFF = (timedelta(seconds=2), timedelta(seconds=15), timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15))
+PRIORITY: dict[Purpose, int] = {"safety": 0, "reply": 1, "staff": 2, "service": 3, "checkin": 4, "marketing": 5}
+CANDIDATES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A message to owe. `key` says what it is for: the same key twice is one message."""
+
+    key: str
+    person_id: int
+    contact_point_id: int
+    purpose: Purpose
+    body: str
+    due_at: datetime
+    inbound_id: int | None = None
+    body_if_told: str | None = None
+    alert_case_id: int | None = None
+    confirms_opt_out: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """A message leased to this worker, allowed by the gate a moment ago."""
+
+    outbound_id: int
+    to: str
+    body: str
+
+
+def add(session: Session, draft: Draft, now: datetime) -> int:
+    """Owe a message; its id. One with this key that was there already is left as it is."""
+    insert_new(
+        session,
+        Outbound,
+        **asdict(draft),
+        priority=PRIORITY[draft.purpose],
+        created_at=now,
+        best_before=now + REPLY_LASTS if draft.purpose == "reply" else None,
+    )
+    wake_workers(session)
+    return session.scalars(select(Outbound.id).where(Outbound.key == draft.key)).one()
+
+
+def claim(db: Database, now: datetime) -> Sending | None:
+    """Lease the next message that may go now, or None. What the gate refuses becomes `withheld`, with its reason."""
+    with db.write() as session:
+        for outbound_id, person_id in session.execute(_due(now).limit(CANDIDATES)).all():
+            lock = select(PersonRow.id).where(PersonRow.id == person_id).with_for_update(skip_locked=True)
+            if session.scalar(lock) is None:
+                continue
+            row = session.scalar(_due_row(now, outbound_id))
+            if row is None or not _paced(session, row, now) or not _let_through(session, row, now):
+                continue
+            row.state, row.leased_until = "sending", now + LEASE
+            row.attempts += 1
+            return Sending(row.id, session.get_one(ContactPoint, row.contact_point_id).value, row.body)
+    return None
+
+
+def record(db: Database, outbound_id: int, outcome: Outcome, now: datetime) -> None:
+    """Write down what came of asking Twilio. A callback that was faster keeps what it said."""
+    with db.write() as session:
+        row = _locked(session, outbound_id)
+        row.leased_until = None
+        row.sid = row.sid or outcome.sid or None
+        row.error_code = outcome.error_code or row.error_code
+        if outcome.result == "retry" and row.state == "sending":
+            _try_later(row, now)
+        elif outcome.result != "retry":
+            after = "failed" if outcome.result == "refused" else outcome.result
+            row.state = status.furthest(row.state, after)
+        _settled(session, row, now)
+
+
+def advance(session: Session, outbound_id: int | None, news: StatusUpdate, now: datetime) -> bool:
+    """Take Twilio's news of one message: each word once, and only forward. False where we know no such message."""
+    ours = Outbound.sid == news.sid if outbound_id is None else Outbound.id == outbound_id
+    row = session.scalar(select(Outbound).where(ours).with_for_update())
+    if row is None or (row.sid is not None and row.sid != news.sid):
+        return False
+    insert_new(session, OutboundEvent, outbound_id=row.id, status=news.status, at=now, error_code=news.error_code)
+    row.sid = row.sid or news.sid
+    row.error_code = news.error_code or row.error_code
+    row.state = status.furthest(row.state, status.FROM_TWILIO.get(news.status, row.state))
+    _settled(session, row, now)
+    return True
+
+
+def mark_unknown(db: Database, now: datetime) -> int:
+    """Rows whose sender died between asking Twilio and writing it down. Never sent again blindly; how many there were."""
+    with db.write() as session:
+        lost = update(Outbound).where(Outbound.state == "sending", Outbound.leased_until <= now)
+        return len(session.scalars(lost.values(state="unknown", leased_until=None).returning(Outbound.id)).all())
+
+
+def cancel_planned(session: Session, person_id: int, purposes: tuple[str, ...], reason: str) -> None:
+    """What was planned for these purposes is not sent, and says why (D03: in the commit of the opting-out)."""
+    planned = update(Outbound).where(Outbound.person_id == person_id, Outbound.state == "queued")
+    session.execute(planned.where(Outbound.purpose.in_(purposes)).values(state="withheld", reason=reason))
+
+
+def next_due(session: Session, now: datetime) -> bool:
+    """Is any message due at `now`?"""
+    return session.execute(_due(now).limit(1)).first() is not None
+
+
+def _due(now: datetime) -> Select[int, int]:
+    other = aliased(Outbound)
+    same = other.contact_point_id == Outbound.contact_point_id
+    in_hand = exists().where(same, other.state == "sending", other.leased_until > now)
+    before = exists().where(same, other.state == "queued", other.due_at <= now, other.id < Outbound.id)
+    return (
+        select(Outbound.id, Outbound.person_id)
+        .where(Outbound.state == "queued", Outbound.due_at <= now, ~in_hand, or_(Outbound.priority == 0, ~before))
+        .order_by(Outbound.priority, Outbound.due_at, Outbound.id)
+    )
+
+
+def _due_row(now: datetime, outbound_id: int) -> Select[Outbound]:
+    return select(Outbound).where(Outbound.id == outbound_id, Outbound.state == "queued", Outbound.due_at <= now)
+
+
+def _paced(session: Session, row: Outbound, now: datetime) -> bool:
+    """Take a token of each bucket, or put the message off until there is one. Safety replies are exempt (design 3)."""
+    buckets = [("sender", pacing.SENDER)]
+    if row.purpose != "safety":
+        buckets.append((f"to:{row.contact_point_id}", pacing.RECIPIENT))
+    rows = [(_pace(session, name, now), bucket) for name, bucket in buckets]
+    free = max(pacing.free_at(bucket, pace.full_until, now) for pace, bucket in rows)
+    if free > now and row.purpose != "safety":
+        row.due_at = free
+        return False
+    for pace, bucket in rows:
+        pace.full_until = pacing.take(bucket, pace.full_until, now)
+    return True
+
+
+def _pace(session: Session, name: str, now: datetime) -> Pace:
+    insert_new(session, Pace, name=name, full_until=now)
+    return session.scalars(select(Pace).where(Pace.name == name).with_for_update()).one()
+
+
+def _let_through(session: Session, row: Outbound, now: datetime) -> bool:
+    point = session.get_one(ContactPoint, row.contact_point_id)
+    known = reach(session, point, now)
+    decision = may_send(
+        Facts(
+            purpose=row.purpose,  # type: ignore[arg-type]  # written by `add` alone
+            now=now,
+            window_open=known.window_open,
+            wrong_number=known.wrong_number,
+            on_hold=known.on_hold,
+            confirms_opt_out=row.confirms_opt_out,
+            best_before=row.best_before,
+            consent=known.consent,
+        )
+    )
+    if not decision.allowed:
+        row.state, row.reason = "withheld", decision.reason
+        _settled(session, row, now)
+    return decision.allowed
+
+
+def _try_later(row: Outbound, now: datetime) -> None:
+    if row.attempts > len(BACK_OFF):
+        row.state, row.reason = "failed", "RETRIES_SPENT"
+        return
+    row.state, row.due_at = "queued", now + BACK_OFF[row.attempts - 1]
+
+
+def _locked(session: Session, outbound_id: int) -> Outbound:
+    return session.scalars(select(Outbound).where(Outbound.id == outbound_id).with_for_update()).one()
+
+
+def _settled(session: Session, row: Outbound, now: datetime) -> None:
+    """If the message was an alert, the person at risk may now be told the truth about it."""
+    alert = session.scalar(select(Alert).where(Alert.outbound_id == row.id))
+    if alert is not None and row.state != "queued":
+        settle(session, alert, reached=row.state in ("accepted", "sent", "delivered", "read"), now=now)

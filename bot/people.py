@@ -1,0 +1,55 @@
+"""Who an address belongs to. A stranger becomes a bare person; a phone and a scoped id named together are one (D09)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bot.database import insert_new
+from bot.models import ContactPoint, OfficeCase, PersonRow
+
+
+def point_of(session: Session, phone: str, scoped_id: str, now: datetime) -> ContactPoint:
+    """The contact point a message came from: the phone where there is one. Makes and links what is new."""
+    known_phone, known_id = _find(session, phone), _find(session, scoped_id)
+    if known_phone and known_id:
+        _note_conflict(session, known_phone, known_id, now)
+        return known_phone
+    known = known_phone or known_id
+    person_id = known.person_id if known else _new_person(session, now)
+    if phone and not known_phone:
+        known_phone = _insert(session, person_id, "phone", phone)
+    if scoped_id and not known_id:
+        known_id = _insert(session, person_id, "bsuid", scoped_id)
+    point = known_phone or known_id
+    if point is None:
+        raise ValueError("a message comes from a phone or a scoped id")
+    return point
+
+
+def _find(session: Session, value: str) -> ContactPoint | None:
+    return session.scalar(select(ContactPoint).where(ContactPoint.value == value)) if value else None
+
+
+def _new_person(session: Session, now: datetime) -> int:
+    person = PersonRow(created_at=now)
+    session.add(person)
+    session.flush()  # its id is needed by the contact point
+    return person.id
+
+
+def _insert(session: Session, person_id: int, kind: str, value: str) -> ContactPoint:
+    """Insert, or take the row that another worker inserted a moment ago."""
+    insert_new(session, ContactPoint, person_id=person_id, kind=kind, value=value)
+    return session.scalars(select(ContactPoint).where(ContactPoint.value == value)).one()
+
+
+def _note_conflict(session: Session, phone: ContactPoint, scoped: ContactPoint, now: datetime) -> None:
+    """A webhook names a phone of one person and an id of another: link nothing, tell the office (design 5)."""
+    if phone.person_id == scoped.person_id:
+        return
+    here = (OfficeCase.person_id == phone.person_id, OfficeCase.kind == "identity_conflict", OfficeCase.state == "open")
+    if session.scalar(select(OfficeCase.id).where(*here)) is None:
+        session.add(OfficeCase(person_id=phone.person_id, kind="identity_conflict", opened_at=now))

@@ -1,0 +1,144 @@
+"""Reads rows into the frozen values that decisions are made from. Only looks; never writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import cast
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session, selectinload
+
+from bot import consent
+from bot.models import (
+    ConsentEvent,
+    ContactPoint,
+    Course,
+    CourseTrainer,
+    EnrolmentRow,
+    Inbound,
+    LessonRow,
+    OfficeCase,
+    PersonRow,
+)
+from bot.turn import Consentable, ConsentState, Enrolment, Heard, Kind, Lesson, Media, Message, Pending, Person, Turn
+
+LESSONS_SHOWN = 6
+WINDOW = timedelta(hours=23, minutes=50)  # Twilio's 24 hours with a margin (twilio-whatsapp.md section 4)
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What the gate must know of one person at one address."""
+
+    window_open: bool
+    wrong_number: bool
+    on_hold: bool
+    consent: dict[Consentable, ConsentState]
+
+
+def load_turn(session: Session, row: Inbound, heard: tuple[Heard, ...], now: datetime) -> Turn:
+    """Everything the handlers may know about a stored message. `parse` and `answer` are filled in by who asked for them."""
+    person = session.get_one(PersonRow, row.person_id)
+    disowned = session.get_one(ContactPoint, row.contact_point_id).disowned_at is not None
+    courses = [] if disowned else _enrolled(session, person.id)
+    taught = [] if disowned else _taught(session, person.id)
+    standing = standing_of(session, person.id)
+    return Turn(
+        message=_message(row),
+        person=_person(person, known=not disowned and bool(courses or person.staff_roles), disowned=disowned),
+        now=now,
+        heard=heard,
+        enrolments=tuple(_enrolment(course) for course in courses),
+        lessons=_lessons(session, [*courses, *taught], now),
+        pending=_pending(person),
+        consent={purpose: one.state for purpose, one in standing.items()},
+        withdrawn_at=standing["service"].since if standing["service"].state == "withdrawn" else None,
+        misses=person.misses,
+        warned_at=person.warned_at,
+        open_cases=frozenset(_open_cases(session, person.id)),
+        on_hold=person.held_at is not None,
+        watched=person.watched,
+    )
+
+
+def standing_of(session: Session, person_id: int) -> dict[Consentable, consent.Standing]:
+    """The person's consent to each purpose, from the whole ledger."""
+    rows = session.scalars(select(ConsentEvent).where(ConsentEvent.person_id == person_id))
+    return consent.standing(consent.Event(row.purpose, row.action, row.at, row.id) for row in rows)
+
+
+def reach(session: Session, point: ContactPoint, now: datetime) -> Reach:
+    """What stands between us and this address."""
+    person = session.get_one(PersonRow, point.person_id)
+    return Reach(
+        window_open=point.last_inbound_at is not None and now < point.last_inbound_at + WINDOW,
+        wrong_number=point.disowned_at is not None,
+        on_hold=person.held_at is not None,
+        consent={purpose: one.state for purpose, one in standing_of(session, person.id).items()},
+    )
+
+
+def _message(row: Inbound) -> Message:
+    details = row.details
+    return Message(
+        sid=row.sid,
+        kind=cast(Kind, row.kind),
+        text=row.text,
+        received_at=row.received_at,
+        media=tuple(Media(url, claimed) for url, claimed in details.get("media", ())),
+        button=details.get("button", ""),
+        quoted_sid=details.get("quoted_sid", ""),
+        forwarded=details.get("forwarded", False),
+        masked=tuple(details.get("masked", ())),
+        answered_by_twilio=details.get("answered_by_twilio", False),
+    )
+
+
+def _person(row: PersonRow, *, known: bool, disowned: bool) -> Person:
+    if disowned:
+        return Person(row.id)
+    roles = frozenset(one.role for one in row.staff_roles)
+    return Person(row.id, known, row.name.partition(" ")[0], row.language, roles)
+
+
+def _pending(row: PersonRow) -> Pending | None:
+    if row.pending is None:
+        return None
+    return Pending(row.pending["question"], row.pending["options"], datetime.fromisoformat(row.pending["asked_at"]))
+
+
+def _enrolled(session: Session, person_id: int) -> list[Course]:
+    of_person = select(EnrolmentRow.course_id).where(EnrolmentRow.person_id == person_id)
+    return list(session.scalars(_courses().where(Course.id.in_(of_person))))
+
+
+def _taught(session: Session, person_id: int) -> list[Course]:
+    of_person = select(CourseTrainer.course_id).where(CourseTrainer.person_id == person_id)
+    return list(session.scalars(_courses().where(Course.id.in_(of_person))))
+
+
+def _courses() -> Select[Course]:
+    with_trainers = selectinload(Course.trainers).selectinload(CourseTrainer.person)
+    return select(Course).options(with_trainers).order_by(Course.starts_on, Course.code)
+
+
+def _enrolment(course: Course) -> Enrolment:
+    leads = course.trainers[0].person.name.partition(" ")[0] if course.trainers else ""
+    return Enrolment(course.code, course.name, course.cohort, course.starts_on, course.ends_on, leads, course.group_link)
+
+
+def _lessons(session: Session, courses: Iterable[Course], now: datetime) -> tuple[Lesson, ...]:
+    names = {course.id: course.name for course in courses}
+    rows = session.scalars(
+        select(LessonRow)
+        .where(LessonRow.course_id.in_(names), LessonRow.ends_at > now)
+        .order_by(LessonRow.starts_at, LessonRow.code)
+        .limit(LESSONS_SHOWN)
+    )
+    return tuple(Lesson(r.code, names[r.course_id], r.title, r.starts_at, r.ends_at, r.place, r.link) for r in rows)
+
+
+def _open_cases(session: Session, person_id: int) -> Iterable[str]:
+    return session.scalars(select(OfficeCase.kind).where(OfficeCase.person_id == person_id, OfficeCase.state == "open"))

@@ -1,0 +1,7 @@
+"""Rules that need no model: what must be hidden before storage, and what must be heard even when Rasa is down."""
+
+from bot.safety.lexicon import Lexicon
+from bot.safety.mask import Masked, mask
+from bot.safety.screen import screen
+
+__all__ = ["Lexicon", "Masked", "mask", "screen"]

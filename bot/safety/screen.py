@@ -1,0 +1,99 @@
+"""What a message says that must be acted on whether or not Rasa is up: layers two and three of D02, and D06."""
+
+from __future__ import annotations
+
+from bot.safety.lexicon import Lexicon, Topic
+from bot.safety.normalise import normalise, squeezed
+from bot.safety.phrases import Phrases, Span
+from bot.turn import Heard
+
+_OPT_OUT = "opt_out"
+_MARKETING = "opt_out_marketing"
+_KEEP = "reminder_preferences"
+_WRONG_NUMBER = "wrong_number"
+_DISCLOSURE = "safeguarding_disclosure"
+_LONGEST_MESSAGE = 10_000  # characters, twice what WhatsApp can carry: what a stranger posts costs no more than this
+_LONGEST_KEYWORD = 60  # letters; a longer message is not one word with thanks around it
+
+
+def screen(text: str, lexicon: Lexicon) -> tuple[Heard, ...]:
+    """Everything the rules hear in `text`, in the order of D05; empty when they hear nothing. Never raises."""
+    exact = _exact(text, lexicon)
+    if exact:
+        return (exact,)
+    written = lexicon.written(text[:_LONGEST_MESSAGE])
+    found = [_disclosure(written, lexicon), *_leaving(written, lexicon)]
+    return tuple(heard for heard in found if heard)
+
+
+def _exact(text: str, lexicon: Lexicon) -> Heard | None:
+    words = normalise(text[:_LONGEST_MESSAGE]).split()
+    if not words:
+        return Heard("help", "exact") if _only_question_marks(text) else None
+    if sum(map(len, words)) > _LONGEST_KEYWORD:
+        return None
+    alone = lexicon.keywords_alone.get(squeezed(words))
+    intent = alone or lexicon.keywords.get(squeezed(lexicon.bare(words)))
+    return Heard(intent, "exact") if intent else None
+
+
+def _only_question_marks(text: str) -> bool:
+    return bool(text.strip()) and not text.strip().strip("?？؟")
+
+
+def _leaving(written: str, lexicon: Lexicon) -> list[Heard | None]:
+    marketing = list(_kept(lexicon.topics[_MARKETING], lexicon.topics[_MARKETING].phrases, written, lexicon))
+    heard = [_opt_out(written, lexicon, marketing), _plain(_WRONG_NUMBER, written, lexicon)]
+    if marketing and not heard[0]:
+        heard.append(Heard(_MARKETING, "rule"))
+    return heard if any(heard) else [_plain(_KEEP, written, lexicon)]
+
+
+def _opt_out(written: str, lexicon: Lexicon, marketing: list[Span]) -> Heard | None:
+    topic = lexicon.topics[_OPT_OUT]
+    for flag, phrases in topic.flagged.items():
+        if _any_but(marketing, topic, phrases, written, lexicon):
+            return Heard(_OPT_OUT, "rule", flags=frozenset({flag}))
+    if _any_but(marketing, topic, topic.phrases, written, lexicon):
+        return Heard(_OPT_OUT, "rule")
+    if _any_but(marketing, topic, topic.unsure, written, lexicon):
+        return Heard(_OPT_OUT, "rule", sure=False)
+    return None
+
+
+def _any_but(others: list[Span], topic: Topic, phrases: Phrases, written: str, lexicon: Lexicon) -> bool:
+    """True when a phrase stands that is more than a part of what was already understood as something else."""
+    return any(_stands(span, others) for span in _kept(topic, phrases, written, lexicon))
+
+
+def _kept(topic: Topic, phrases: Phrases, written: str, lexicon: Lexicon) -> list[Span]:
+    """Where `phrases` stand, but for those that a guard or a negation says mean something else."""
+    spans = list(phrases.find(written))
+    guards = list(topic.guards.find(written)) if spans else []
+    return [span for span in spans if _stands(span, guards) and not lexicon.negated(written, span)]
+
+
+def _stands(span: Span, others: list[Span]) -> bool:
+    """True unless another reading of the same words is as wide; the wider reading wins."""
+    return not any(span.overlaps(other) and not (span.covers(other) and span != other) for other in others)
+
+
+def _plain(intent: str, written: str, lexicon: Lexicon) -> Heard | None:
+    topic = lexicon.topics[intent]
+    guards = list(topic.guards.find(written))
+    return Heard(intent, "rule") if _unguarded(topic.phrases, guards, written) else None
+
+
+def _disclosure(written: str, lexicon: Lexicon) -> Heard | None:
+    """Recall before precision (D06): a negation does not silence it, only an idiom that covers the words does."""
+    topic = lexicon.topics[_DISCLOSURE]
+    guards = list(topic.guards.find(written))
+    flags = {flag for flag, phrases in topic.flagged.items() if _unguarded(phrases, guards, written)}
+    if not flags and not _unguarded(topic.phrases, guards, written):
+        return None
+    flags |= {flag for flag, phrases in topic.cues.items() if phrases.found_in(written)}
+    return Heard(_DISCLOSURE, "rule", flags=frozenset(flags))
+
+
+def _unguarded(phrases: Phrases, guards: list[Span], written: str) -> bool:
+    return any(_stands(span, guards) for span in phrases.find(written))

@@ -1,0 +1,33 @@
+"""Our words for where an outbound message stands, Twilio's words in them, and which of two goes further."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+State = Literal["queued", "sending", "unknown", "accepted", "sent", "failed", "delivered", "read", "withheld", "cancelled"]
+
+# Callbacks come late, twice and out of order (Twilio, "track outbound message status"): only a higher rank counts.
+# A failure outranks `sent`, and proof that it arrived outranks a failure.
+FORWARD = ("queued", "sending", "unknown", "accepted", "sent", "failed", "delivered", "read")
+RANK: dict[str, int] = {state: rank for rank, state in enumerate(FORWARD)}
+
+FROM_TWILIO: dict[str, State] = {
+    "accepted": "accepted",
+    "scheduled": "accepted",
+    "queued": "accepted",
+    "sending": "accepted",
+    "sent": "sent",
+    "delivered": "delivered",
+    "partially_delivered": "delivered",
+    "read": "read",
+    "failed": "failed",
+    "undelivered": "failed",
+    "canceled": "failed",
+}
+
+
+def furthest(old: str, new: str) -> str:
+    """The state that stands after both were heard, in whichever order. `withheld` and `cancelled` never went out."""
+    if old not in RANK:
+        return old
+    return new if RANK.get(new, -1) > RANK[old] else old

@@ -1,0 +1,203 @@
+"""The worker: one loop takes turns, one sends what is due, both woken by the database; APScheduler is their safety net."""
+
+from __future__ import annotations
+
+import signal
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import psycopg
+import structlog
+from apscheduler.schedulers.background import BackgroundScheduler
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot import alerts, outbox
+from bot.conversation import Room, take_next
+from bot.database import CHANNEL, Database, insert_new
+from bot.mail import SendsMail
+from bot.models import Heartbeat
+from bot.whatsapp import Letter, Sends
+
+SENDERS = 8  # a call to Twilio takes about 150 ms: eight at once is fifty a second
+LOOK_EVERY_S = 0.02  # SQLite: how often the version of the database is looked at
+POLL_S = 1.0  # what is due later wakes nobody: look again after this
+BEAT_EVERY_S = 5
+AFTER_ERROR_S = 1.0
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """How messages leave: by Twilio, by mail, and where Twilio reports back to."""
+
+    whatsapp: Sends
+    mail: SendsMail
+    public_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """One worker process. `clock` gives aware UTC."""
+
+    room: Room
+    post: Post
+    clock: Callable[[], datetime]
+    stop: threading.Event = field(default_factory=threading.Event)
+    free: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(SENDERS))
+
+    @property
+    def db(self) -> Database:
+        """The database that the turns are written to."""
+        return self.room.db
+
+    def turns(self) -> int:
+        """Take every message that waits; how many there were."""
+        taken = 0
+        while not self.stop.is_set() and take_next(self.room, self.clock):
+            taken += 1
+        return taken
+
+    def send_due(self, pool: ThreadPoolExecutor) -> list[Future[None]]:
+        """Begin to send everything due, as many at a time as there are senders; the calls may still be under way."""
+        calls: list[Future[None]] = []
+        while not self.stop.is_set() and self.free.acquire(timeout=POLL_S):
+            sending = self._claimed()
+            if sending is None:
+                break
+            calls.append(pool.submit(self._safely, lambda one=sending: self._send(one)))
+        return calls
+
+    def once(self) -> int:
+        """Everything that is due now, until nothing is; how many messages were taken or sent."""
+        done = 0
+        with ThreadPoolExecutor(SENDERS) as pool:
+            while True:
+                step = self.turns() + alerts.deliver(self.db, self.post.mail, self.clock())
+                calls = self.send_due(pool)
+                wait(calls)
+                done += step + len(calls)
+                if not step and not calls:
+                    return done
+
+    def beat(self) -> None:
+        """Say that this worker lives, and mark what a dead one left half sent."""
+        now = self.clock()
+        with self.db.write() as session:
+            insert_new(session, Heartbeat, name="worker", at=now)
+            session.get_one(Heartbeat, "worker").at = now
+        if lost := outbox.mark_unknown(self.db, now):
+            log.error("outbox.unknown", messages=lost)
+
+    def run(self) -> None:
+        """Work until told to stop (SIGTERM or Ctrl-C)."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self.stop.set())
+        jobs = BackgroundScheduler(timezone="UTC")
+        jobs.add_job(self._safely, "interval", [self.beat], seconds=BEAT_EVERY_S, next_run_time=self.clock(), max_instances=1)
+        jobs.start()
+        threads = [threading.Thread(target=self._loop, args=[work]) for work in (self._turn_work, self._post_work)]
+        for thread in threads:
+            thread.start()
+        log.info("worker.started")
+        self.stop.wait()
+        for thread in threads:
+            thread.join()
+        jobs.shutdown(wait=True)
+        log.info("worker.stopped")
+
+    def _claimed(self) -> outbox.Sending | None:
+        """The next message to send. The sender taken for it is given back when there is none."""
+        sending = None
+        try:
+            sending = outbox.claim(self.db, self.clock())
+        finally:
+            if sending is None:
+                self.free.release()
+        return sending
+
+    def _send(self, sending: outbox.Sending) -> None:
+        try:
+            url = f"{self.post.public_url.rstrip('/')}/whatsapp/status/{sending.outbound_id}"
+            outcome = self.post.whatsapp.send(Letter(sending.to, sending.body, url))
+            outbox.record(self.db, sending.outbound_id, outcome, self.clock())
+            log.info("outbox.sent", outbound=sending.outbound_id, result=outcome.result, error=outcome.error_code)
+        finally:
+            self.free.release()
+
+    def _turn_work(self, _pool: ThreadPoolExecutor) -> None:
+        self.turns()
+
+    def _post_work(self, pool: ThreadPoolExecutor) -> None:
+        alerts.deliver(self.db, self.post.mail, self.clock())
+        self.send_due(pool)
+
+    def _loop(self, work: Callable[[ThreadPoolExecutor], None]) -> None:
+        watch = _watch(self.db)
+        with ThreadPoolExecutor(SENDERS) as pool:
+            while not self.stop.is_set():
+                self._safely(lambda: work(pool))
+                self._safely(lambda: watch(self.stop))
+
+    def _safely(self, work: Callable[[], object]) -> None:
+        """The edge where the database may be away: say so, wait a little, go on."""
+        try:
+            work()
+        except (SQLAlchemyError, psycopg.Error, sqlite3.Error) as error:
+            log.error("worker.database_away", error=type(error).__name__)
+            self.stop.wait(AFTER_ERROR_S)
+
+
+def _watch(db: Database) -> Callable[[threading.Event], None]:
+    """Something that returns as soon as the database changed, or a second has passed."""
+    return _SqliteWatch(db).wait if db.is_sqlite else _PostgresWatch(db).wait
+
+
+class _SqliteWatch:
+    """SQLite counts the commits of others (`PRAGMA data_version`): looking costs next to nothing."""
+
+    def __init__(self, db: Database) -> None:
+        self._connection = db.engine.raw_connection()
+        self._seen = self._version()
+
+    def wait(self, stop: threading.Event) -> None:
+        end = time.monotonic() + POLL_S
+        while time.monotonic() < end and not stop.wait(LOOK_EVERY_S):
+            version, self._seen = self._seen, self._version()
+            if version != self._seen:
+                return
+
+    def _version(self) -> int:
+        return int(self._connection.cursor().execute("PRAGMA data_version").fetchone()[0])
+
+
+class _PostgresWatch:
+    """PostgreSQL tells who listens; a connection of its own, made anew when it was lost."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._connection: psycopg.Connection | None = None
+
+    def wait(self, stop: threading.Event) -> None:
+        if stop.is_set():
+            return
+        try:
+            connection = self._listening()
+            next(connection.notifies(timeout=POLL_S, stop_after=1), None)
+        except psycopg.Error:
+            self._connection = None
+            raise
+
+    def _listening(self) -> psycopg.Connection:
+        if self._connection is None:
+            url = self._db.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+            self._connection = psycopg.connect(url, autocommit=True)
+            self._connection.execute(f"LISTEN {CHANNEL}")
+        return self._connection
+
+
