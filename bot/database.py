@@ -48,11 +48,11 @@ class Database:
 def open_database(url: str) -> Database:
     """The database at a SQLAlchemy URL; for SQLite the folder is made. Raises sqlalchemy's ArgumentError on a bad URL."""
     if make_url(url).get_backend_name() != "sqlite":
-        return Database(create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=10))
+        return Database(create_engine(url, hide_parameters=True, pool_pre_ping=True, pool_size=10, max_overflow=10))
     file = make_url(url).database
     if file and file != ":memory:":
         Path(file).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
+    engine = create_engine(url, hide_parameters=True, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return Database(engine)

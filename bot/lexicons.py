@@ -49,9 +49,10 @@ class _Language(_Entry):
     fillers: Words = []
     answers: dict[Answer, Words] = {}
     before_number: Words = []
-    topics: dict[Literal["opt_out", "opt_out_marketing", "reminder_preferences", "wrong_number", "safeguarding_disclosure"], _TopicEntry] = Field(
-        default_factory=dict
-    )
+    topics: dict[
+        Literal["opt_out", "opt_out_marketing", "reminder_preferences", "wrong_number", "safeguarding_disclosure"],
+        _TopicEntry,
+    ] = Field(default_factory=dict)
 
 
 def load_lexicon(folder: Path) -> Lexicon:
@@ -120,7 +121,10 @@ def _put(found: dict[str, str], key: str, meaning: str, where: str) -> None:
 
 def _topic(name: str, languages: Mapping[Path, _Language], spellings: Spellings) -> Topic:
     def phrases(key: str, lists: Callable[[_TopicEntry], Words]) -> Phrases:
-        compiled = [_compile(path, one, f"topics.{name}.{key}", lists(_entry(one, name)), spellings) for path, one in languages.items()]
+        compiled = [
+            _compile(path, one, f"topics.{name}.{key}", lists(_entry(one, name)), spellings)
+            for path, one in languages.items()
+        ]
         return Phrases.joined(compiled)
 
     return Topic(

@@ -9,8 +9,8 @@ import structlog
 
 
 def set_up_logs() -> None:
-    """Log to standard error, as JSON, from `info` up. Libraries' own debug lines may hold texts: they are not let through."""
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s")
+    """Log to standard error, as JSON, from `info` up. Of libraries only warnings: their debug lines may hold texts."""
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from bot import consent
@@ -25,6 +25,7 @@ from bot.models import (
 from bot.turn import Consentable, ConsentState, Enrolment, Heard, Kind, Lesson, Media, Message, Pending, Person, Turn
 
 LESSONS_SHOWN = 6
+OUTAGE_TOLD = timedelta(minutes=15)
 WINDOW = timedelta(hours=23, minutes=50)  # Twilio's 24 hours with a margin (twilio-whatsapp.md section 4)
 
 
@@ -57,7 +58,7 @@ def load_turn(session: Session, row: Inbound, heard: tuple[Heard, ...], now: dat
         withdrawn_at=standing["service"].since if standing["service"].state == "withdrawn" else None,
         misses=person.misses,
         warned_at=person.warned_at,
-        open_cases=frozenset(_open_cases(session, person.id)),
+        open_cases=frozenset(_open_cases(session, person.id, now)),
         on_hold=person.held_at is not None,
         watched=person.watched,
     )
@@ -140,5 +141,8 @@ def _lessons(session: Session, courses: Iterable[Course], now: datetime) -> tupl
     return tuple(Lesson(r.code, names[r.course_id], r.title, r.starts_at, r.ends_at, r.place, r.link) for r in rows)
 
 
-def _open_cases(session: Session, person_id: int) -> Iterable[str]:
-    return session.scalars(select(OfficeCase.kind).where(OfficeCase.person_id == person_id, OfficeCase.state == "open"))
+def _open_cases(session: Session, person_id: int, now: datetime) -> Iterable[str]:
+    """Kinds of open case. One outage of Rasa is told once; a case left over from an older one must not silence the next."""
+    this_outage = or_(OfficeCase.kind != "nlu_away", OfficeCase.opened_at > now - OUTAGE_TOLD)
+    here = (OfficeCase.person_id == person_id, OfficeCase.state == "open", this_outage)
+    return session.scalars(select(OfficeCase.kind).where(*here))

@@ -86,7 +86,7 @@ def _advance(door: Door, outbound_id: int | None) -> None:
     news = read_status(request.form)
     with door.db.write() as session:
         known = outbox.advance(session, outbound_id, news, clock.now())
-    log.info("webhook.status" if known else "webhook.status_unknown", sid=news.sid, status=news.status, error=news.error_code)
+    log.info("webhook.status", known=known, sid=news.sid, status=news.status, error=news.error_code)
 
 
 def _malformed(error: Malformed) -> tuple[str, int]:

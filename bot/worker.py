@@ -14,7 +14,6 @@ from datetime import datetime
 import psycopg
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
-from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot import alerts, outbox
@@ -99,7 +98,7 @@ class Worker:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self.stop.set())
         jobs = BackgroundScheduler(timezone="UTC")
-        jobs.add_job(self._safely, "interval", [self.beat], seconds=BEAT_EVERY_S, next_run_time=self.clock(), max_instances=1)
+        jobs.add_job(self._safely, "interval", [self.beat], seconds=BEAT_EVERY_S, next_run_time=self.clock())
         jobs.start()
         threads = [threading.Thread(target=self._loop, args=[work]) for work in (self._turn_work, self._post_work)]
         for thread in threads:
@@ -199,5 +198,3 @@ class _PostgresWatch:
             self._connection = psycopg.connect(url, autocommit=True)
             self._connection.execute(f"LISTEN {CHANNEL}")
         return self._connection
-
-

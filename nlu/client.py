@@ -41,8 +41,9 @@ class RasaClient:
             return False
 
     def _ask(self, url: str, text: str) -> Parse:
-        answer = self.http.post(f"{url}/model/parse", params={"token": self.token}, json={"text": text}).raise_for_status().json()
-        ranking = tuple((str(one["name"]), float(one["confidence"])) for one in answer["intent_ranking"])
+        answer = self.http.post(f"{url}/model/parse", params={"token": self.token}, json={"text": text})
+        heard = answer.raise_for_status().json()["intent_ranking"]
+        ranking = tuple((str(one["name"]), float(one["confidence"])) for one in heard)
         if not ranking:
             raise ValueError("Rasa answered without any intent")
         return Parse(ranking[0][0], ranking[0][1], ranking)

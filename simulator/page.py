@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from flask import Blueprint, Response, jsonify, request
 
 from simulator import inbound
@@ -30,8 +32,7 @@ def healthz() -> Json:
 def people() -> Json:
     """Who a phone can be, and the number they write to."""
     here = simulation()
-    found = [{"address": one.address, "name": one.name, "about": one.about} for one in here.people()]
-    return {"sender": here.account.sender.removeprefix("whatsapp:"), "people": found}
+    return {"sender": here.account.sender.removeprefix("whatsapp:"), "people": [asdict(one) for one in here.people()]}
 
 
 @page.get("/simulator/messages")

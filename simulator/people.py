@@ -20,18 +20,19 @@ class Person:
     address: str
     name: str
     about: str
+    group: str
 
 
 STRANGERS = (
-    Person("+447700900999", "Sam", "A stranger"),
-    Person(SCOPED_STRANGER, "sam_without_number", "A stranger without a number"),
+    Person("+447700900999", "Pat", "A stranger", "Strangers"),
+    Person(SCOPED_STRANGER, "pat_without_number", "A stranger without a number", "Strangers"),
 )
 
 
 def read_people(folder: Path) -> list[Person]:
     """Learners, then staff, then strangers. A missing file or a row without a usable phone is passed over."""
-    learners = [_person(row, row.get("course") or "learner") for row in _rows(folder / "learners.csv")]
-    staff = [_person(row, row.get("role") or "staff") for row in _rows(folder / "staff.csv")]
+    learners = [_person(row, row.get("course") or "learner", "Learners") for row in _rows(folder / "learners.csv")]
+    staff = [_person(row, row.get("role") or "staff", "Staff") for row in _rows(folder / "staff.csv")]
     people = {person.address: person for person in (*STRANGERS, *staff, *learners) if person}  # a learner's own row wins
     order = [person.address for person in (*learners, *staff, *STRANGERS) if person]
     return [people[address] for address in dict.fromkeys(order)]
@@ -44,10 +45,10 @@ def _rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def _person(row: dict[str, str], role: str) -> Person | None:
+def _person(row: dict[str, str], role: str, group: str) -> Person | None:
     address = read_phone(row.get("phone") or "")
     name = (row.get("name") or "").strip()
-    return Person(address, name, f"{row.get('code') or ''} {role}".strip()) if address and name else None
+    return Person(address, name, f"{row.get('code') or ''} {role}".strip(), group) if address and name else None
 
 
 def read_phone(text: str) -> str:

@@ -68,12 +68,9 @@ class Simulation:
         self.store.close()
 
 
-def build(
-    account: Account, database: Path, people_folder: Path, pace: Pace | None = None, outside: Outside | None = None
-) -> Simulation:
+def build(account: Account, file: Path, people_folder: Path, pace: Pace = PACE, outside: Outside = OUTSIDE) -> Simulation:
     """Put the parts together, and take up what a restart interrupted."""
-    pace, outside = pace or Pace(), outside or Outside()
-    store, webhooks, later = Store(database), Webhooks(account.token), Later()
+    store, webhooks, later = Store(file), Webhooks(account.token), Later()
     messages, files = Messages(store, outside.now), Files(store, outside.now)
     delivery = Delivery(account, pace, messages, files, webhooks, later)
     delivery.resume()

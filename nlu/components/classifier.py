@@ -17,14 +17,14 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 from scipy.sparse import csr_matrix, vstack
 
-from linear import Blend, fit
+from linear import Blend, Recipe, fit
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
 class CalibratedLinearClassifier(GraphComponent, IntentClassifier):
     """Names the intent of each message, with a chance for every intent there is; the chances add up to 1.
 
-    `strength` and `spelling_share` are explained in `linear`.
+    `strength` and `spelling_share` are those of `linear.Recipe`.
     """
 
     def __init__(
@@ -66,7 +66,8 @@ class CalibratedLinearClassifier(GraphComponent, IntentClassifier):
         """Learns from every example that has an intent."""
         examples = training_data.intent_examples
         names = [message.get(INTENT) for message in examples]
-        self._blend = fit(*_features(examples), names, self._config["strength"], self._config["spelling_share"])
+        recipe = Recipe(self._config["strength"], self._config["spelling_share"])
+        self._blend = fit(*_features(examples), names, recipe)
         with self._storage.write_to(self._resource) as folder:
             self._blend.save(folder)
         return self._resource
@@ -76,7 +77,7 @@ class CalibratedLinearClassifier(GraphComponent, IntentClassifier):
         having = [message for message in messages if message.get(TEXT) is not None]
         if not having or self._blend is None:
             return messages
-        for message, chances in zip(having, self._blend.chances(*_features(having))):
+        for message, chances in zip(having, self._blend.chances(*_features(having)), strict=True):
             ranking = _ranking(self._blend.labels, chances)
             message.set(INTENT, ranking[0], add_to_output=True)
             message.set(INTENT_RANKING_KEY, ranking, add_to_output=True)

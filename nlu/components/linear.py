@@ -1,4 +1,4 @@
-"""A linear classifier whose confidence means something: two views of a message, blended, and cooled until they are honest."""
+"""A linear classifier whose confidence means something: two views of a message, blended, then made honest."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Union
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +17,8 @@ from sklearn.model_selection import StratifiedKFold
 
 Dense = NDArray[np.float64]
 Labels = NDArray[np.int64]
-Rows = Union[Dense, csr_matrix]
+Names = NDArray[np.str_]
+Rows = Dense | csr_matrix
 SEED = 20_261_123
 FOLDS = 3
 
@@ -75,14 +75,14 @@ def _read_view(folder: Path, name: str) -> View:
     return View(weights, bias)
 
 
-def fit_meaning(rows: Dense, wanted: Labels, strength: float) -> View:
+def fit_meaning(rows: Dense, names: Names, strength: float) -> View:
     """All labels against each other: slower, and better where features are dense."""
-    return _view(LogisticRegression(C=strength, max_iter=300, tol=1e-3, random_state=SEED).fit(rows, wanted))
+    return _view(LogisticRegression(C=strength, max_iter=300, tol=1e-3, random_state=SEED).fit(rows, names))
 
 
-def fit_spelling(rows: csr_matrix, wanted: Labels, strength: float) -> View:
+def fit_spelling(rows: csr_matrix, names: Names, strength: float) -> View:
     """Each label against the rest: ten times as fast where features are many and sparse, and as good."""
-    return _view(LogisticRegression(C=strength, solver="liblinear", tol=1e-3, random_state=SEED).fit(rows, wanted))
+    return _view(LogisticRegression(C=strength, solver="liblinear", tol=1e-3, random_state=SEED).fit(rows, names))
 
 
 def _view(model: LogisticRegression) -> View:
@@ -91,7 +91,15 @@ def _view(model: LogisticRegression) -> View:
     return View(model.coef_, model.intercept_)
 
 
-def fit(meaning: Dense, spelling: csr_matrix, names: list[str], strength: float, spelling_share: float) -> Blend:
+@dataclass(frozen=True)
+class Recipe:
+    """How to fit: `strength` is C of the logistic regressions (higher follows the examples more closely)."""
+
+    strength: float
+    spelling_share: float
+
+
+def fit(meaning: Dense, spelling: csr_matrix, names: list[str], recipe: Recipe) -> Blend:
     """Fit both views on all examples, and the temperature on examples that the views it judges had not seen.
 
     The same examples in the same order give the same blend. Raises ValueError when there are fewer than two labels,
@@ -100,19 +108,18 @@ def fit(meaning: Dense, spelling: csr_matrix, names: list[str], strength: float,
     labels, wanted = np.unique(np.array(names), return_inverse=True)
     if len(labels) < 2 or np.bincount(wanted).min() < FOLDS:
         raise ValueError(f"needs two labels or more, and {FOLDS} examples or more of each")
+    blend = _fit_once(meaning, spelling, np.array(names), recipe)
     unseen = np.empty((len(names), len(labels)))
     for train, test in _folds(wanted):
-        trial = _fit_once(tuple(labels.tolist()), meaning[train], spelling[train], wanted[train], strength, spelling_share)
+        trial = _fit_once(meaning[train], spelling[train], np.array(names)[train], recipe)
         unseen[test] = trial.mixed(meaning[test], spelling[test])
-    final = _fit_once(tuple(labels.tolist()), meaning, spelling, wanted, strength, spelling_share)
-    return replace(final, temperature=temperature(unseen, wanted))
+    return replace(blend, temperature=temperature(unseen, wanted))
 
 
-def _fit_once(
-    labels: tuple[str, ...], meaning: Dense, spelling: csr_matrix, wanted: Labels, strength: float, spelling_share: float
-) -> Blend:
-    views = fit_meaning(meaning, wanted, strength), fit_spelling(spelling, wanted, strength)
-    return Blend(labels, *views, spelling_share, temperature=1.0)
+def _fit_once(meaning: Dense, spelling: csr_matrix, names: Names, recipe: Recipe) -> Blend:
+    labels = tuple(np.unique(names).tolist())
+    views = fit_meaning(meaning, names, recipe.strength), fit_spelling(spelling, names, recipe.strength)
+    return Blend(labels, *views, recipe.spelling_share, temperature=1.0)
 
 
 def _folds(wanted: Labels) -> Iterator[tuple[Labels, Labels]]:

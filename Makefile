@@ -1,0 +1,38 @@
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+FAST := -m "not rasa and not browser"
+
+.PHONY: help run test setup fast check model report lock clean
+
+help: ## list what can be made
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+run: setup ## start everything and print the address of the simulator
+	@.venv/bin/python scripts/run.py
+
+setup: ## build both environments and train the model, where they are not up to date
+	@$(PYTHON) scripts/setup.py
+
+test: ## install what is missing and run every check and every test
+	@$(PYTHON) scripts/setup.py --dev
+	@$(PYTHON) scripts/chromium.py
+	@$(MAKE) --no-print-directory check
+	.venv/bin/python -m pytest -n 2
+
+fast: ## the tests that need neither Rasa nor a browser
+	@.venv/bin/python -m pytest -n 2 $(FAST)
+
+check: ## ruff and mypy
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+
+report: ## how well the model hears messages it was not trained on (Rasa must be running)
+	@.venv/bin/python -m nlu.evaluate tests/nlu/held_out.jsonl
+
+lock: ## write the locks anew from requirements*.in (needs uv)
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate requirements.in -o requirements.txt
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate requirements-dev.in -o requirements-dev.txt
+
+clean: ## remove the environments, the model and the demo's data
+	rm -rf .venv .venv-nlu models var

@@ -1,0 +1,71 @@
+"""Cases: what staff may see of them, and closing them. A disclosure is for the safeguarding role alone (D18)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bot.database import Database
+from bot.models import Audit, ContactPoint, Inbound, OfficeCase, PersonRow, StaffRole
+
+MAY_SEE = ("admin", "safeguarding")
+
+
+class CaseError(Exception):
+    """There is no such case, or it is not for who asked. Says which."""
+
+
+def read_case(db: Database, case_id: int, by: str, now: datetime) -> dict[str, object]:
+    """Who wrote and what, for a member of staff who may know. The look goes into the audit. Raises CaseError."""
+    with db.write() as session:
+        case = _allowed(session, case_id, by)
+        person = session.get_one(PersonRow, case.person_id)
+        inbound = session.get(Inbound, case.inbound_id) if case.inbound_id else None
+        point = session.get(ContactPoint, inbound.contact_point_id) if inbound else None
+        _audit(session, by, "case.shown", case, now)
+        return {
+            "id": case.id,
+            "kind": case.kind,
+            "opened_at": case.opened_at,
+            "flags": case.flags,
+            "learner": person.learner_code,
+            "name": person.name,
+            "number": point.value if point else "",
+            "message": inbound.text if inbound else "",
+            "state": case.state,
+        }
+
+
+def close_case(db: Database, case_id: int, by: str, now: datetime) -> dict[str, object]:
+    """The case is dealt with. Closing a person's last open disclosure ends the hold on them (D07). Raises CaseError."""
+    with db.write() as session:
+        case = _allowed(session, case_id, by)
+        if case.state == "open":
+            case.state, case.closed_at = "closed", now
+            _audit(session, by, "case.closed", case, now)
+            session.flush()  # the question below must see it closed
+        if case.restricted and not _open_disclosure(session, case.person_id):
+            person = session.get_one(PersonRow, case.person_id)
+            person.held_at, person.watched = None, False
+        return {"id": case.id, "kind": case.kind, "state": case.state}
+
+
+def _allowed(session: Session, case_id: int, by: str) -> OfficeCase:
+    roles = set(session.scalars(select(StaffRole.role).where(StaffRole.code == by)))
+    if not roles:
+        raise CaseError("say who you are with --as CODE, a staff code on file")
+    case = session.get(OfficeCase, case_id)
+    if case is None or not roles & set(MAY_SEE) or (case.restricted and "safeguarding" not in roles):
+        raise CaseError(f"there is no case {case_id} that {by} may see")
+    return case
+
+
+def _open_disclosure(session: Session, person_id: int) -> bool:
+    here = (OfficeCase.person_id == person_id, OfficeCase.restricted, OfficeCase.state == "open")
+    return session.scalar(select(OfficeCase.id).where(*here).limit(1)) is not None
+
+
+def _audit(session: Session, by: str, act: str, case: OfficeCase, now: datetime) -> None:
+    session.add(Audit(at=now, by=by, act=act, person_id=case.person_id, details={"case": case.id}))

@@ -1,0 +1,28 @@
+"""The commands of `flask --app app`: they read the arguments, call a use case and print. Nothing is decided here."""
+
+from __future__ import annotations
+
+from flask.cli import AppGroup
+
+from bot.cli.college import consent_commands, import_command
+from bot.cli.lists import cases_command, inbox_command, outbox_command
+from bot.cli.running import classify_command, migrate_command, work_command
+from bot.cli.tools import Tools
+
+__all__ = ["Tools", "add_commands"]
+
+
+def add_commands(group: AppGroup, tools: Tools) -> None:
+    """Hang every command on the application's group."""
+    makers = (
+        migrate_command,
+        import_command,
+        work_command,
+        classify_command,
+        inbox_command,
+        outbox_command,
+        cases_command,
+        consent_commands,
+    )
+    for make in makers:
+        group.add_command(make(tools))

@@ -1,0 +1,107 @@
+"""Lists of what came in, what went out and what waits for people. No names, numbers or texts, but to who may see them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import click
+from sqlalchemy import select
+
+from bot import clock
+from bot.cases import CaseError, close_case, read_case
+from bot.cli.tools import Row, Tools, show
+from bot.models import Inbound, OfficeCase, Outbound, PersonRow
+
+JSON = click.option("--json", "as_json", is_flag=True, help="JSON lines, for programs.")
+STATE = click.option("--state", help="Only those in this state.")
+LEARNER = click.option("--learner", metavar="CODE", help="Only those of this learner.")
+LIMIT = click.option("--limit", default=50, show_default=True, help="The newest so many.")
+
+Listed = type[Inbound] | type[Outbound] | type[OfficeCase]
+
+
+@dataclass(frozen=True, slots=True)
+class Only:
+    """Which rows are wanted."""
+
+    state: str | None
+    learner: str | None
+    limit: int
+
+
+def inbox_command(tools: Tools) -> click.Command:
+    """`flask inbox`."""
+
+    @click.command("inbox", help="Messages that came in, newest first: what was heard, and how far each is.")
+    @STATE
+    @LEARNER
+    @LIMIT
+    @JSON
+    def command(state: str | None, learner: str | None, limit: int, as_json: bool) -> None:
+        columns = ("id", "received_at", "kind", "state", "attempts", "intents", "confidence", "decided_by", "effects")
+        show(_rows(tools, Inbound, columns, Only(state, learner, limit)), as_json=as_json)
+
+    return command
+
+
+def outbox_command(tools: Tools) -> click.Command:
+    """`flask outbox`."""
+
+    @click.command("outbox", help="Messages that we owe or sent, newest first, and why any was not sent.")
+    @STATE
+    @LEARNER
+    @LIMIT
+    @JSON
+    def command(state: str | None, learner: str | None, limit: int, as_json: bool) -> None:
+        columns = ("id", "due_at", "purpose", "state", "reason", "error_code", "attempts", "inbound_id")
+        show(_rows(tools, Outbound, columns, Only(state, learner, limit)), as_json=as_json)
+
+    return command
+
+
+def cases_command(tools: Tools) -> click.Command:
+    """`flask cases`."""
+
+    @click.command("cases", help="What waits for people. With --show or --close and --as CODE: one of them.")
+    @click.option("--state", default="open", show_default=True, help="open or closed.")
+    @LEARNER
+    @LIMIT
+    @JSON
+    @click.option("--show", "show_id", type=int, help="Who wrote, and what. It goes into the audit.")
+    @click.option("--close", "close_id", type=int, help="It is dealt with; closing a disclosure also ends the hold.")
+    @click.option("--as", "by", metavar="CODE", help="Your staff code.")
+    def command(  # noqa: PLR0913, PLR0917
+        state: str,
+        learner: str | None,
+        limit: int,
+        as_json: bool,
+        show_id: int | None,
+        close_id: int | None,
+        by: str | None,
+    ) -> None:
+        try:
+            rows = _acted_on(tools, show_id, close_id, by)
+        except CaseError as error:
+            raise click.ClickException(str(error)) from None
+        columns = ("id", "opened_at", "kind", "urgent", "restricted", "flags", "state")
+        show(_rows(tools, OfficeCase, columns, Only(state, learner, limit)) if rows is None else rows, as_json=as_json)
+
+    return command
+
+
+def _acted_on(tools: Tools, show_id: int | None, close_id: int | None, by: str | None) -> list[Row] | None:
+    if show_id is not None:
+        return [read_case(tools.db, show_id, by or "", clock.now())]
+    if close_id is not None:
+        return [close_case(tools.db, close_id, by or "", clock.now())]
+    return None
+
+
+def _rows(tools: Tools, table: Listed, columns: tuple[str, ...], only: Only) -> list[Row]:
+    query = select(table).order_by(table.id.desc()).limit(only.limit)
+    if only.state:
+        query = query.where(table.state == only.state)
+    if only.learner:
+        query = query.where(table.person_id.in_(select(PersonRow.id).where(PersonRow.learner_code == only.learner)))
+    with tools.db.read() as session:
+        return [{name: getattr(row, name) for name in columns} for row in session.scalars(query)]

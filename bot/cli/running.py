@@ -1,0 +1,81 @@
+"""Commands that run the service: bring the schema up to date, work, and read texts as the assistant would."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+from dataclasses import asdict
+
+import click
+
+from bot import clock
+from bot.classify import Reading, classify
+from bot.cli.tools import Tools
+from bot.conversation import Mind
+from bot.schema import migrate
+from bot.turn import NluAway
+
+NLU_IS_DOWN = 3
+
+
+def migrate_command(tools: Tools) -> click.Command:
+    """`flask migrate`."""
+
+    @click.command("migrate", help="Bring the database to the newest schema.")
+    def command() -> None:
+        before, after = migrate(tools.db)
+        click.echo(
+            f"The database is at {after}." if before == after else f"The database went from {before or 'empty'} to {after}."
+        )
+
+    return command
+
+
+def work_command(tools: Tools) -> click.Command:
+    """`flask work [--once]`."""
+
+    @click.command("work", help="Take turns and send what is due, until stopped.")
+    @click.option("--once", is_flag=True, help="Do everything due now, then stop.")
+    def command(once: bool) -> None:
+        if not once:
+            tools.worker.run()
+            return
+        click.echo(f"{tools.worker.once()} done.")
+
+    return command
+
+
+def classify_command(tools: Tools) -> click.Command:
+    """`flask classify`."""
+
+    @click.command(
+        "classify", help="Read texts (lines, or JSON lines with `text`) and print what is heard in each, as JSON."
+    )
+    def command() -> None:
+        texts = [_text(line) for line in click.get_text_stream("stdin") if line.strip()]
+        try:
+            readings = _read_all(texts, tools.room.mind)
+        except NluAway:
+            click.echo("Rasa does not answer: start it with the `nlu` line of the Procfile.", err=True)
+            sys.exit(NLU_IS_DOWN)
+        for reading in readings:
+            click.echo(json.dumps(asdict(reading), ensure_ascii=False))
+
+    return command
+
+
+def _read_all(texts: Iterable[str], mind: Mind) -> list[Reading]:
+    """All of them or none: a program that reads our output must not take a part for the whole."""
+    mind.parse("hello")
+    with click.progressbar(list(texts), label="Reading", file=sys.stderr) as bar:
+        return [classify(text, mind, clock.now()) for text in bar]
+
+
+def _text(line: str) -> str:
+    """A line is a text, or a JSON object that holds one under `text`."""
+    try:
+        given = json.loads(line)
+    except ValueError:
+        return line.rstrip("\r\n")
+    return str(given["text"]) if isinstance(given, dict) and "text" in given else line.rstrip("\r\n")
