@@ -79,6 +79,7 @@ HANDLERS: Mapping[str, Handler] = {
     "not_understood": fallback.not_understood,
     "unsure": fallback.unsure,
     "nlu_away": fallback.nlu_away,
+    "on_hold": safety.on_hold,
     # messages without words to understand
     "media_picture": media.file,
     "media_document": media.file,

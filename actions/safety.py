@@ -24,6 +24,11 @@ def safeguarding_disclosure(turn: Turn) -> list[Effect]:
     return [*first, alert, *after]
 
 
+def on_hold(turn: Turn) -> list[Effect]:
+    """After a disclosure, until the safeguarding lead has been: no menu and no small talk, a person answers (D07, F17)."""
+    return [say_safety("safety.neutral" if turn.watched else "safety.on_hold")]
+
+
 def report_abuse(turn: Turn) -> list[Effect]:
     """Bad behaviour of a person: do not engage, the office is told, how to block (P23, P31, P33)."""
     ours = names_our_number(turn.message.text)

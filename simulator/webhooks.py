@@ -17,11 +17,10 @@ NO_ANSWER = 0
 class Webhooks:
     """Posts forms with a signature made from the account's token."""
 
-    def __init__(self, token: str) -> None:
+    def __init__(self, token: str, transport: httpx.BaseTransport | None = None) -> None:
         self._validator = RequestValidator(token)
-        self._client = httpx.Client(
-            timeout=httpx.Timeout(READ_S, connect=CONNECT_S), trust_env=False, follow_redirects=False
-        )
+        timeout = httpx.Timeout(READ_S, connect=CONNECT_S)
+        self._client = httpx.Client(timeout=timeout, transport=transport, trust_env=False)
 
     def post(self, url: str, form: Mapping[str, str]) -> int:
         """Post the form; the HTTP status that came back, or NO_ANSWER. Never raises for a webhook that is away."""

@@ -1,0 +1,104 @@
+"""A learner's own lessons, and what goes to people."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from actions import learning
+from bot.effects import OpenCase, Say, say
+from bot.turn import Lesson
+from tests.builders import NOW, a_lesson, a_person, a_stranger_turn, a_turn, an_enrolment
+
+MONDAY = datetime(2026, 11, 30, 10, 0, tzinfo=UTC)
+
+
+def told(lesson: Lesson, key: str = "learning.next_lesson") -> Say:
+    return say(
+        key,
+        course=lesson.course,
+        title=lesson.title,
+        starts_at=lesson.starts_at,
+        place=lesson.place,
+        link=lesson.link,
+    )
+
+
+def test_a_learner_is_told_their_next_lesson() -> None:
+    lesson = a_lesson(starts_at=MONDAY, place="Room 4", link="https://lessons.example.org/12")
+    assert learning.course_info(a_turn(lessons=(lesson,))) == [told(lesson)]
+
+
+def test_only_the_next_lesson_of_a_course_is_told() -> None:
+    first, second = a_lesson("Pricing", starts_at=MONDAY), a_lesson("Logo", starts_at=MONDAY + timedelta(days=7))
+    assert learning.course_info(a_turn(lessons=(second, first))) == [told(first)]
+
+
+def test_a_learner_on_two_courses_is_told_of_both_soonest_first() -> None:
+    online = a_lesson("Photos", course="Sell Online", starts_at=MONDAY - timedelta(days=2))
+    business = a_lesson(starts_at=MONDAY)
+    turn = a_turn(enrolments=(an_enrolment(), an_enrolment("SON5", name="Sell Online")), lessons=(business, online))
+    assert learning.course_info(turn) == [told(online), told(business)]
+
+
+def test_a_running_course_without_a_lesson_is_mentioned() -> None:
+    turn = a_turn(enrolments=(an_enrolment(), an_enrolment("SON5", name="Sell Online")))
+    assert learning.course_info(turn) == [told(a_lesson()), say("learning.no_lesson_for", course="Sell Online")]
+
+
+def test_a_course_that_has_ended_is_not_mentioned() -> None:
+    ended = an_enrolment("CTM3", name="Craft to Market", ends_on=date(2026, 7, 21))
+    assert learning.course_info(a_turn(enrolments=(an_enrolment(), ended))) == [told(a_lesson())]
+
+
+def test_a_lesson_under_way_is_told_as_under_way() -> None:
+    lesson = a_lesson(starts_at=NOW - timedelta(minutes=10))
+    assert learning.course_info(a_turn(lessons=(lesson,))) == [told(lesson, "learning.lesson_now")]
+
+
+def test_a_lesson_that_is_over_is_not_told() -> None:
+    over = a_lesson(starts_at=NOW - timedelta(hours=2), ends_at=NOW)
+    assert learning.course_info(a_turn(lessons=(over,))) == [say("learning.no_lessons")]
+
+
+def test_a_course_code_is_told_by_the_name_of_the_course() -> None:
+    assert learning.course_info(a_turn(lessons=(a_lesson(course="SYB12"),))) == [told(a_lesson())]
+
+
+def test_a_trainer_is_told_the_lessons_they_teach() -> None:
+    trainer = a_person("Nasreen", roles=frozenset({"trainer"}))
+    assert learning.course_info(a_turn(person=trainer, enrolments=())) == [told(a_lesson())]
+
+
+def test_at_most_three_courses_are_told() -> None:
+    lessons = tuple(a_lesson(course=f"Course {n}", starts_at=MONDAY + timedelta(days=n)) for n in range(5))
+    assert learning.course_info(a_turn(enrolments=(), lessons=lessons)) == [told(lesson) for lesson in lessons[:3]]
+
+
+def test_a_stranger_is_told_nothing_of_any_course() -> None:
+    turn = a_stranger_turn("whats the link", lessons=(a_lesson(),), enrolments=(an_enrolment(),))
+    assert learning.course_info(turn) == [say("office.not_on_list")]
+
+
+PASSED_ON = {
+    "submit_work": (learning.submit_work, "office.passed_on"),
+    "ask_trainer": (learning.ask_trainer, "learning.question"),
+    "report_absence": (learning.report_absence, "learning.absence"),
+    "technical_issue": (learning.technical_issue, "office.passed_on"),
+    "checkin_positive": (learning.checkin_positive, "learning.good_news"),
+    "checkin_negative": (learning.checkin_negative, "learning.struggling"),
+    "ask_opportunities": (learning.ask_opportunities, "office.passed_on"),
+}
+
+
+@pytest.mark.parametrize("intent", PASSED_ON)
+def test_what_is_for_people_is_passed_on_and_said_to_be(intent: str) -> None:
+    handler, text = PASSED_ON[intent]
+    assert handler(a_turn()) == [OpenCase(intent), say(text)]
+
+
+@pytest.mark.parametrize("intent", PASSED_ON)
+def test_a_stranger_gets_the_offices_public_details_and_no_promise(intent: str) -> None:
+    handler, _ = PASSED_ON[intent]
+    assert handler(a_stranger_turn()) == [say("office.not_on_list")]
