@@ -11,7 +11,6 @@ from bot.turn import CONSENTABLE, Consentable, Turn
 CHAT = "chat"
 ONE_CONFIRMATION = timedelta(hours=24)
 SERVICE_AND_CHECKIN: tuple[Consentable, ...] = ("service", "checkin")
-CLOSED = ("withdrawn", "paused")
 
 
 def opt_out(turn: Turn) -> list[Effect]:
@@ -50,7 +49,7 @@ def opt_in(turn: Turn) -> list[Effect]:
     """START: lessons and check-ins as they stood. What was never given needs a yes, and marketing one of its own."""
     if not turn.person.known:
         return [say("consent.start_not_on_list")]
-    if any(turn.consent.get(purpose) in CLOSED for purpose in SERVICE_AND_CHECKIN):
+    if turn.restorable & set(SERVICE_AND_CHECKIN):
         return [Restore(SERVICE_AND_CHECKIN, CHAT), say("consent.started"), *_ask_marketing(turn)]
     if turn.consent.get("service") == "given":
         return [say("consent.already_on"), *_ask_marketing(turn)]

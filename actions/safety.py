@@ -8,7 +8,8 @@ from bot.effects import AlertSafeguarding, Effect, OpenCase, Say, say, say_safet
 from bot.turn import Turn
 
 GAP = r"[\s().\-]*"
-OUR_NUMBER = re.compile(rf"(?<!\d)(?:(?:\+|00)?44)?{GAP}0?{GAP}{GAP.join('1254693999')}(?!\d)")
+# Every gap is followed by a digit that must be there, so that a long run of spaces costs no time.
+OUR_NUMBER = re.compile(rf"(?<!\d)(?:(?:(?:\+|00)?44{GAP})(?:0{GAP})?|0{GAP})?{GAP.join('1254693999')}(?!\d)")
 A_PHONE = re.compile(rf"(?:\d{GAP}){{10,}}")
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from bot.compose import Composed
 from bot.conversation import Mind, decide, effect_names
-from bot.routing import SHOWN_AS, without_model
+from bot.routing import SHOWN_AS, Choice, without_model
 from bot.safety import mask, screen
 from bot.turn import CONSENTABLE, DecidedBy, Enrolment, Lesson, Message, Person, Turn
 
@@ -38,9 +39,16 @@ def classify(text: str, mind: Mind, now: datetime) -> Reading:
         confidence=round(choice.confidence, 4),
         decided_by=choice.decided_by,
         also=also,
-        offered=tuple(shown(name) for name in choice.offered),
+        offered=_offered(choice, composed),
         effects=tuple(effect_names(composed)),
     )
+
+
+def _offered(choice: Choice, composed: Composed) -> tuple[str, ...]:
+    """The guesses among the numbered choices; the person, who is always one of them, is not a guess."""
+    if choice.handlers != ("unsure",) or composed.ask is None:
+        return ()
+    return tuple(shown(name) for name in composed.ask.options.values() if name != "request_human")
 
 
 def shown(intent: str) -> str:

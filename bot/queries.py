@@ -22,9 +22,9 @@ from bot.models import (
     OfficeCase,
     PersonRow,
 )
-from bot.turn import Consentable, ConsentState, Enrolment, Heard, Kind, Lesson, Media, Message, Pending, Person, Turn
+from bot.turn import CONSENTABLE, Consentable, ConsentState, Enrolment, Heard, Kind, Lesson, Media, Message, Pending, Person, Turn
 
-LESSONS_SHOWN = 6
+LESSONS_SHOWN = 3  # of each course
 OUTAGE_TOLD = timedelta(minutes=15)
 WINDOW = timedelta(hours=23, minutes=50)  # Twilio's 24 hours with a margin (twilio-whatsapp.md section 4)
 
@@ -55,6 +55,7 @@ def load_turn(session: Session, row: Inbound, heard: tuple[Heard, ...], now: dat
         lessons=_lessons(session, [*courses, *taught], now),
         pending=_pending(person),
         consent={purpose: one.state for purpose, one in standing.items()},
+        restorable=frozenset(consent.restorable(standing, CONSENTABLE)),
         withdrawn_at=standing["service"].since if standing["service"].state == "withdrawn" else None,
         misses=person.misses,
         warned_at=person.warned_at,
@@ -93,7 +94,7 @@ def _message(row: Inbound) -> Message:
         quoted_sid=details.get("quoted_sid", ""),
         forwarded=details.get("forwarded", False),
         masked=tuple(details.get("masked", ())),
-        answered_by_twilio=details.get("answered_by_twilio", False),
+        answered_by_twilio=details.get("answered_by_twilio", ""),
     )
 
 
@@ -131,14 +132,13 @@ def _enrolment(course: Course) -> Enrolment:
 
 
 def _lessons(session: Session, courses: Iterable[Course], now: datetime) -> tuple[Lesson, ...]:
-    names = {course.id: course.name for course in courses}
-    rows = session.scalars(
-        select(LessonRow)
-        .where(LessonRow.course_id.in_(names), LessonRow.ends_at > now)
-        .order_by(LessonRow.starts_at, LessonRow.code)
-        .limit(LESSONS_SHOWN)
-    )
-    return tuple(Lesson(r.code, names[r.course_id], r.title, r.starts_at, r.ends_at, r.place, r.link) for r in rows)
+    """The next few lessons of each course, soonest first."""
+    found: list[Lesson] = []
+    for course in courses:
+        here = select(LessonRow).where(LessonRow.course_id == course.id, LessonRow.ends_at > now)
+        for row in session.scalars(here.order_by(LessonRow.starts_at, LessonRow.code).limit(LESSONS_SHOWN)):
+            found.append(Lesson(row.code, course.name, row.title, row.starts_at, row.ends_at, row.place, row.link))
+    return tuple(sorted(found, key=lambda lesson: (lesson.starts_at, lesson.code)))
 
 
 def _open_cases(session: Session, person_id: int, now: datetime) -> Iterable[str]:

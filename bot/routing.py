@@ -26,6 +26,7 @@ FIRST = (
     "request_human",
 )
 ACTS_UNDER_HOLD = ("safeguarding_disclosure", "opt_out", "opt_out_unsure", "wrong_number", "opt_out_marketing")
+TWILIOS_WORDS = {"STOP": "opt_out", "START": "opt_in", "HELP": "help"}  # Advanced Opt-Out's own (OptOutType)
 SHOWN_AS = {"opt_out_unsure": "opt_out", "unsure": "fallback", "not_understood": "fallback", "nlu_away": "fallback"}
 
 
@@ -49,7 +50,6 @@ class Choice:
     handlers: tuple[str, ...]
     decided_by: DecidedBy
     confidence: float = 1.0
-    offered: tuple[str, ...] = ()
 
     @property
     def intent(self) -> str:
@@ -59,6 +59,8 @@ class Choice:
 
 def without_model(turn: Turn) -> Choice | None:
     """The choice where words, a pending question or the kind of message decide; None where the model must."""
+    if turn.message.answered_by_twilio in TWILIOS_WORDS:
+        return Choice((TWILIOS_WORDS[turn.message.answered_by_twilio],), "exact")
     if turn.heard:
         return _from_rules(turn.heard)
     if turn.pending and turn.answer:
@@ -82,7 +84,7 @@ def with_model(turn: Turn, limits: Limits) -> Choice:
         return Choice(("opt_out_unsure",), "model", stop)
     if turn.parse.confidence >= limits.accept:
         return Choice((turn.parse.intent,), "model", turn.parse.confidence)
-    return _not_sure(turn)
+    return Choice(("not_understood" if turn.misses else "unsure",), "fallback", turn.parse.confidence)
 
 
 def under_hold(turn: Turn, choice: Choice) -> Choice:
@@ -116,12 +118,3 @@ def _handler(heard: Heard) -> str:
 def _seen_kind(turn: Turn) -> str:
     kind = turn.message.kind
     return "empty" if kind in ("text", "button", "list") else kind
-
-
-def _not_sure(turn: Turn) -> Choice:
-    parse = turn.parse
-    assert parse is not None  # noqa: S101 (with_model has looked)
-    offered = tuple(name for name, _ in parse.ranking if name != "out_of_scope")[:2]
-    if turn.misses or len(offered) < 2:
-        return Choice(("not_understood",), "fallback", parse.confidence, offered)
-    return Choice(("unsure",), "fallback", parse.confidence, offered)

@@ -57,7 +57,7 @@ class Message:
     quoted_sid: str = ""
     forwarded: bool = False
     masked: tuple[str, ...] = ()
-    answered_by_twilio: bool = False
+    answered_by_twilio: str = ""  # STOP, START or HELP: Advanced Opt-Out took it and has replied already
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +149,7 @@ class Turn:
     pending: Pending | None = None
     answer: str = ""  # the option of `pending` that this message chose, if it chose one
     consent: Mapping[Consentable, ConsentState] = field(default_factory=dict)
+    restorable: frozenset[Consentable] = frozenset()  # what START would give back: given before it was taken back
     withdrawn_at: datetime | None = None  # of `service`, while it is withdrawn
     misses: int = 0  # messages running, before this one, that were not understood
     warned_at: datetime | None = None  # last warning about personal details (at most one in 10 minutes, D15)

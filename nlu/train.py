@@ -1,4 +1,9 @@
-"""Trains the model, inside Rasa's own environment; called by scripts/setup.py, which decides when and names the model."""
+"""Trains the model inside Rasa's own environment (`.venv-nlu/bin/python -m nlu.train`, from the project's root).
+
+scripts/setup.py calls it, and decides when, and what the model is called.
+"""
+
+# ruff: noqa: T201 (a command that prints)
 
 from __future__ import annotations
 
@@ -10,6 +15,10 @@ import sys
 import tempfile
 import warnings
 from pathlib import Path
+
+import yaml
+
+from nlu.training_data import problems, read_examples, read_intents
 
 NLU = Path(__file__).resolve().parent
 ROOT = NLU.parent
@@ -53,9 +62,6 @@ def read_arguments() -> argparse.Namespace:
 
 def check(data: Path) -> list[str]:
     """What is wrong with the examples, one sentence each."""
-    import yaml
-    from training_data import problems, read_examples, read_intents
-
     try:
         examples = read_examples(data)
     except (ValueError, yaml.YAMLError) as error:
@@ -69,11 +75,11 @@ def train(data: Path, folder: Path, name: str) -> str | None:
     os.environ.update(QUIET)
     os.environ["RASA_CACHE_DIRECTORY"] = str(folder / "cache")
     sys.path.insert(0, str(NLU / "components"))
-    warnings.simplefilter("ignore")
-    from rasa.model_training import train_nlu
-    from rasa.utils.common import configure_logging_and_warnings
+    from rasa.model_training import train_nlu  # noqa: PLC0415 (it reads the environment set above)
+    from rasa.utils.common import configure_logging_and_warnings  # noqa: PLC0415
 
     configure_logging_and_warnings(logging.WARNING, warn_only_once=True, filter_repeated_logs=True)
+    warnings.simplefilter("ignore")
     print("Rasa is loaded; training", flush=True)
     return train_nlu(str(ROOT / "config.yml"), str(data), str(folder), fixed_model_name=name)
 

@@ -50,7 +50,9 @@ def _examples_of(path: Path) -> Iterator[Example]:
         raise ValueError(f"{path.name} is not Rasa training data (nlu: - intent: ... examples: | ...)") from error
 
 
-def _entries(node: yaml.MappingNode) -> dict[str, yaml.Node]:
+def _entries(node: yaml.Node | None) -> dict[str, yaml.Node]:
+    if not isinstance(node, yaml.MappingNode):
+        raise TypeError("not a mapping")
     return {key.value: value for key, value in node.value}
 
 

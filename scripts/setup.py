@@ -1,4 +1,4 @@
-"""Makes everything that `make run` needs: the service's environment, Rasa's, and a trained model; only what is not there yet.
+"""Makes what `make run` needs: the service's environment, Rasa's, and a trained model; only what is not there yet.
 
 Run it with any Python from 3.11 on; it uses the standard library alone. What the commands write goes to var/setup.log.
 """
@@ -27,7 +27,7 @@ LOG = ROOT / "var" / "setup.log"
 STAMP = "e4a-stamp"  # inside an environment, written last: what it was made from
 ROOM = 3 * 1024**3  # bytes that both environments and their downloads take
 NEEDS = (3, 11)
-ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 
 
 def main() -> int:
@@ -36,6 +36,7 @@ def main() -> int:
     parser.add_argument("--dev", action="store_true", help="also install what the tests and checks need")
     parser.add_argument("--service-only", action="store_true", help="neither Rasa's environment nor the model")
     arguments = parser.parse_args()
+    os.chdir(ROOT)
     try:
         with alone():
             service_environment(dev=arguments.dev)
@@ -85,7 +86,7 @@ def check_room() -> None:
 
 def service_environment(*, dev: bool) -> None:
     """.venv from requirements.txt, or with what the tests need; one that has more than was asked for is left as it is."""
-    ours = pythons.version(Path(sys.executable))
+    ours = pythons.version(SERVICE / "bin" / "python")
     plain, full = (keys.environment_key(ROOT / name, ours) for name in ("requirements.txt", "requirements-dev.txt"))
     found = stamp_of(SERVICE)
     if found == full or (found == plain and not dev):
@@ -96,7 +97,7 @@ def service_environment(*, dev: bool) -> None:
         install_uv()
     lock = ROOT / ("requirements-dev.txt" if dev else "requirements.txt")
     install("service's packages (.venv)", SERVICE, lock)
-    (SERVICE / STAMP).write_text(full if dev else plain, encoding="utf-8")
+    stamp(SERVICE, lock)
     return None
 
 
@@ -110,7 +111,7 @@ def rasa_environment() -> None:
     python = pythons.find(os.environ, Path.home()) or fetch_python()
     make(RASA, python)
     install("Rasa's packages (.venv-nlu), about 1 GB", RASA, lock, "--no-deps")
-    (RASA / STAMP).write_text(keys.environment_key(lock, pythons.version(python)), encoding="utf-8")
+    stamp(RASA, lock)
     return None
 
 
@@ -123,7 +124,7 @@ def model() -> None:
     for left_over in wanted.parent.glob("training-*"):
         shutil.rmtree(left_over)
     name = wanted.name.removesuffix(".tar.gz")
-    train = [RASA / "bin" / "python", ROOT / "nlu" / "train.py", "--output", wanted.parent, "--name", name]
+    train: list[str | Path] = [RASA / "bin" / "python", "-m", "nlu.train", "--output", wanted.parent, "--name", name]
     steps.run("training the model, a minute or two", train, LOG, ONE_THREAD)
     for older in wanted.parent.glob("*.tar.gz"):
         if older != wanted:
@@ -137,6 +138,12 @@ def stamp_of(environment: Path) -> str:
     return stamp.read_text(encoding="utf-8") if stamp.exists() and pythons.version(environment / "bin" / "python") else ""
 
 
+def stamp(environment: Path, lock: Path) -> None:
+    """Say that the environment is complete, and from what it was made."""
+    key = keys.environment_key(lock, pythons.version(environment / "bin" / "python"))
+    (environment / STAMP).write_text(key, encoding="utf-8")
+
+
 def make(environment: Path, python: Path) -> None:
     """A new, empty environment, whatever stood there before."""
     steps.run(f"new environment {environment.name}", [python, "-m", "venv", "--clear", environment], LOG)
@@ -144,7 +151,7 @@ def make(environment: Path, python: Path) -> None:
 
 def install_uv() -> None:
     """uv beside the service's packages, for speed and to fetch Pythons; pip does what it can where uv cannot be had."""
-    command = [*pip(SERVICE), "--require-hashes", "-r", ROOT / "scripts" / "uv.txt"]
+    command: list[str | Path] = [*pip(SERVICE), "--require-hashes", "-r", ROOT / "scripts" / "uv.txt"]
     with contextlib.suppress(Failed):
         steps.run("uv, the installer", command, LOG)
 
@@ -152,9 +159,9 @@ def install_uv() -> None:
 def install(title: str, environment: Path, lock: Path, *options: str) -> None:
     """Install a lock, with uv if it is there, else (or if uv fails) with pip. Raises Failed."""
     (environment / STAMP).unlink(missing_ok=True)
-    rest = ["--require-hashes", *options, "-r", lock]
+    rest: list[str | Path] = ["--require-hashes", *options, "-r", lock]
     if uv().exists():
-        fast = [uv(), "pip", "install", "--no-progress", "--python", environment / "bin" / "python", *rest]
+        fast: list[str | Path] = [uv(), "pip", "install", "--no-progress", "--python", environment / "bin" / "python", *rest]
         with contextlib.suppress(Failed):
             return steps.run(title, fast, LOG)
         print("uv could not; trying pip", flush=True)
@@ -170,7 +177,7 @@ def fetch_python() -> Path:
         steps.run("Python 3.10, fetched by uv", [uv(), "python", "install", "--no-progress", pythons.WANTED], LOG)
     except Failed as failure:
         raise Failed(f"no Python 3.10 was found, and uv could not fetch one: {cure}") from failure
-    find = [uv(), "python", "find", "--managed-python", "--no-project", pythons.WANTED]
+    find: list[str | Path] = [uv(), "python", "find", "--managed-python", "--no-project", pythons.WANTED]
     return Path(subprocess.run(find, capture_output=True, text=True, check=True).stdout.strip())
 
 

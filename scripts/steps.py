@@ -18,7 +18,7 @@ CURES = (
             r"|dns error|error sending request|failed to fetch|failed to download|could not connect|no route to host",
             re.IGNORECASE,
         ),
-        "The package index cannot be reached: connect to the internet (or set PIP_INDEX_URL to a mirror) and run this again.",
+        "The package index cannot be reached: go online (or set PIP_INDEX_URL to a mirror) and run this again.",
     ),
     (
         re.compile(r"hashes? (?:do not|mismatch)|DO NOT MATCH THE HASHES", re.IGNORECASE),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ssl
 import uuid
 from collections.abc import Mapping
+from functools import cache
 from urllib.parse import urldefrag
 
 import httpx
@@ -14,13 +16,19 @@ ATTEMPTS = 2  # once more, and only when no connection could be made
 NO_ANSWER = 0
 
 
+@cache
+def certificates() -> ssl.SSLContext:
+    """Whom https addresses may be signed by; slow to load, so loaded once."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
 class Webhooks:
     """Posts forms with a signature made from the account's token."""
 
     def __init__(self, token: str, transport: httpx.BaseTransport | None = None) -> None:
         self._validator = RequestValidator(token)
         timeout = httpx.Timeout(READ_S, connect=CONNECT_S)
-        self._client = httpx.Client(timeout=timeout, transport=transport, trust_env=False)
+        self._client = httpx.Client(verify=certificates(), timeout=timeout, transport=transport, trust_env=False)
 
     def post(self, url: str, form: Mapping[str, str]) -> int:
         """Post the form; the HTTP status that came back, or NO_ANSWER. Never raises for a webhook that is away."""

@@ -48,7 +48,7 @@ def an_enrolment(course: str = "SYB12", **given: Any) -> Enrolment:
         starts_on=date(2026, 9, 14),
         ends_on=date(2027, 3, 22),
         trainer="Nasreen",
-        group_link="https://groups.example.org/cohort-12",
+        group_link="https://chat.whatsapp.com/DemoCohort12",
     )
     return replace(place, **given)
 

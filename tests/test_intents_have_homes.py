@@ -27,6 +27,7 @@ FAMILIES: dict[str, str] = {
 FAMILY_OF = {intent: family for family, intents in FAMILIES.items() for intent in intents.split()}
 INTENTS = tuple(FAMILY_OF)
 NO_INTENT = {
+    "on_hold",
     "opt_out_unsure",
     "opt_out_no",
     "opt_in_service",

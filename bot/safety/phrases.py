@@ -10,12 +10,11 @@ from dataclasses import dataclass
 
 import regex
 
-from bot.safety.normalise import BREAK
+from bot.safety.normalise import BREAK, normalise
 
-_PART = regex.compile(
-    r"\((?P<group>[^()]*)\)(?P<maybe>\?)?|(?P<gap>\.{2,3})(?= |$)|(?P<edge>[\^$])|(?P<word>[^\s()|?]+)(?P<maybe>\?)?"
-)
+_TOKEN = regex.compile(r"\.{2,3}(?=[\s()|]|$)|[()|?^$]|[^\s()|?^$]+")
 _GAPS = {"..": 2, "...": 4}  # how many words may stand there
+_SIGNS = ("(", ")", "|", "?", "^", "$", *_GAPS)
 _KEY = 3  # a phrase is filed under the first letters of its first word
 _SET = regex.compile(r"<(\w+)>")
 
@@ -75,89 +74,142 @@ class Phrases:
 
 
 def compile_phrases(phrases: Iterable[str], sets: Mapping[str, tuple[str, ...]], spelling: Spelling) -> Phrases:
-    """Compile phrases; `spelling` puts each of their words as messages are put. Raises BadPhrase."""
+    """Compile phrases; `spelling` puts their words as the words of messages are put. Raises BadPhrase."""
     index: dict[str, list[regex.Pattern[str]]] = {}
     for phrase in phrases:
-        parts = _parse(_with_sets(phrase, sets), phrase, spelling)
-        pattern = regex.compile("".join(part.source for part in parts) + "(?= |$)")
-        for key in _keys(parts, phrase):
+        try:
+            part = _Reader(_TOKEN.findall(_with_sets(phrase, sets)), spelling).read()
+        except BadPhrase as error:
+            raise BadPhrase(f"{phrase!r}: {error}") from None
+        pattern = regex.compile(part.source + "(?= |$)")
+        for key in part.keys:
             index.setdefault(key, []).append(pattern)
     return Phrases({key: tuple(patterns) for key, patterns in index.items()})
-
-
-@dataclass(frozen=True, slots=True)
-class _Part:
-    source: str
-    words: tuple[str, ...]
-    optional: bool
 
 
 def _with_sets(phrase: str, sets: Mapping[str, tuple[str, ...]]) -> str:
     def spelt_out(match: regex.Match[str]) -> str:
         if match[1] not in sets:
             raise BadPhrase(f"{phrase!r}: there is no set named {match[1]!r}")
-        words = "|".join(sets[match[1]])
-        before = phrase[: match.start()]
-        return words if before.count("(") > before.count(")") else f"({words})"
+        return f"({'|'.join(sets[match[1]])})"
 
     return _SET.sub(spelt_out, phrase)
 
 
-def _parse(expanded: str, phrase: str, spelling: Spelling) -> list[_Part]:
-    parts: list[_Part] = []
-    at = 0
-    while at < len(expanded):
-        if expanded[at] == " ":
-            at += 1
-            continue
-        match = _PART.match(expanded, at)
-        if not match:
-            raise BadPhrase(f"{phrase!r}: cannot be read from {expanded[at:]!r}")
-        parts.append(_part(match, phrase, spelling))
-        at = match.end()
-    if not parts:
-        raise BadPhrase(f"{phrase!r}: is empty")
-    return parts
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A piece of a phrase: what to match, how it may begin, and whether it may match nothing."""
+
+    source: str
+    keys: frozenset[str] = frozenset()
+    empty: bool = True
 
 
-def _part(match: regex.Match[str], phrase: str, spelling: Spelling) -> _Part:
-    if match["gap"]:
-        return _Part(rf"(?: [^ {BREAK}]+){{0,{_GAPS[match['gap']]}}}?", (), optional=True)
-    if match["edge"] == "^":
-        return _Part(rf" \{BREAK}", (BREAK,), optional=False)
-    if match["edge"] == "$":
-        return _Part(rf"(?= \{BREAK})", (), optional=False)
-    choices = (match["group"] if match["group"] is not None else match["word"]).split("|")
-    written = [_written(choice, phrase, spelling) for choice in choices]
-    source = "|".join(_source(words) for words in sorted(set(written), key=len, reverse=True))
-    return _Part(
-        f"(?:{source}){match['maybe'] or ''}", tuple(words.split(" ")[0] for words in written), bool(match["maybe"])
-    )
+_EDGES = {  # where a sentence begins and ends
+    "^": _Part(rf" \{BREAK}", frozenset({BREAK}), empty=False),
+    "$": _Part(rf"(?= \{BREAK})", frozenset({BREAK})),
+}
 
 
-def _written(choice: str, phrase: str, spelling: Spelling) -> str:
-    stem = choice.strip()
-    words = spelling(stem.removesuffix("*"))
-    if not words:
-        raise BadPhrase(f"{phrase!r}: a choice has no letters")
-    return f"{words}*" if stem.endswith("*") else words
-
-
-def _source(words: str) -> str:
-    if words.endswith("*"):
-        return " " + regex.escape(words[:-1], literal_spaces=True) + "[^ ]*"
-    return " " + regex.escape(words, literal_spaces=True) + "(?= |$)"
-
-
-def _keys(parts: list[_Part], phrase: str) -> set[str]:
-    keys: set[str] = set()
+def _sequence(parts: list[_Part]) -> _Part:
+    keys: frozenset[str] = frozenset()
     for part in parts:
-        if not part.words:
+        keys |= part.keys
+        if not part.empty:
             break
-        short = [word for word in part.words if word.endswith("*") and len(word) <= _KEY]
-        if short:
-            raise BadPhrase(f"{phrase!r}: {short[0]!r} needs at least {_KEY} letters before its star")
-        keys |= {word.rstrip("*")[:_KEY] for word in part.words}
-        if not part.optional:
-            return keys
-    raise BadPhrase(f"{phrase!r}: must begin with a word that has to be there")
+    return _Part("".join(part.source for part in parts), keys, all(part.empty for part in parts))
+
+
+class _Reader:
+    """Reads one phrase from left to right."""
+
+    def __init__(self, tokens: list[str], spelling: Spelling) -> None:
+        self._tokens = tokens
+        self._spelling = spelling
+        self._at = 0
+
+    def read(self) -> _Part:
+        part = self._alternatives()
+        if self._at < len(self._tokens):
+            raise BadPhrase("there is a ) too many")
+        if part.empty or not part.keys:
+            raise BadPhrase("one word at least has to be there")
+        if any(len(key) == 0 for key in part.keys):
+            raise BadPhrase("it must not begin with a gap")
+        return part
+
+    def _next(self) -> str:
+        return self._tokens[self._at] if self._at < len(self._tokens) else ""
+
+    def _alternatives(self) -> _Part:
+        found = [self._one_sequence()]
+        while self._next() == "|":
+            self._at += 1
+            found.append(self._one_sequence())
+        if len(found) == 1:
+            return found[0]
+        source = "|".join(part.source for part in sorted(found, key=lambda part: len(part.source), reverse=True))
+        return _Part(f"(?:{source})", frozenset().union(*(part.keys for part in found)), any(part.empty for part in found))
+
+    def _one_sequence(self) -> _Part:
+        parts: list[_Part] = []
+        while self._next() not in ("", "|", ")"):
+            parts.extend(self._item())
+        if not parts:
+            raise BadPhrase("a choice is empty")
+        return _sequence(parts)
+
+    def _item(self) -> list[_Part]:
+        token = self._next()
+        if token in _GAPS:
+            self._at += 1
+            return [_Part(rf"(?: [^ {BREAK}]+){{0,{_GAPS[token]}}}?", frozenset({""}))]
+        if token in _EDGES:
+            self._at += 1
+            return [_EDGES[token]]
+        if token == "(":
+            return [self._maybe(self._group())]
+        return self._words()
+
+    def _group(self) -> _Part:
+        self._at += 1
+        part = self._alternatives()
+        if self._next() != ")":
+            raise BadPhrase("a ) is missing")
+        self._at += 1
+        return part
+
+    def _words(self) -> list[_Part]:
+        """The plain words from here on; a question mark makes the last one optional."""
+        run: list[str] = []
+        while self._next() not in ("", *_SIGNS):
+            run.append(self._next())
+            self._at += 1
+        if not run:
+            raise BadPhrase(f"{self._next()!r} has nothing before it")
+        if self._next() != "?" or len(run) == 1:
+            return [self._maybe(self._spelt(run))]
+        return [self._spelt(run[:-1]), self._maybe(self._spelt(run[-1:]))]
+
+    def _maybe(self, part: _Part) -> _Part:
+        if self._next() != "?":
+            return part
+        self._at += 1
+        return _Part(f"(?:{part.source})?", part.keys)
+
+    def _spelt(self, run: list[str]) -> _Part:
+        plain = run[:-1] if run[-1].endswith("*") else run
+        words = self._spelling(" ".join(plain)).split() if plain else []
+        if plain is not run:
+            words.append(f"{normalise(run[-1])}*")
+        if not words or words[0] == "*" or "*" in "".join(words[:-1]):
+            raise BadPhrase(f"{' '.join(run)!r} is not made of words")
+        return _sequence([_word(word) for word in words])
+
+
+def _word(word: str) -> _Part:
+    stem = word.removesuffix("*")
+    if stem != word and len(stem) < _KEY:
+        raise BadPhrase(f"{word!r} needs at least {_KEY} letters before its star")
+    rest = "[^ ]*" if stem != word else "(?= |$)"
+    return _Part(f" {regex.escape(stem, literal_spaces=True)}{rest}", frozenset({stem[:_KEY]}), empty=False)

@@ -42,7 +42,7 @@ class Incoming:
     button: str = ""
     quoted_sid: str = ""
     forwarded: bool = False
-    answered_by_twilio: bool = False
+    answered_by_twilio: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def read_message(form: Mapping[str, str]) -> Incoming:
         button=CONTROL.sub("", button)[:256],
         quoted_sid=form.get("OriginalRepliedMessageSid", "")[:64],
         forwarded="true" in (form.get("Forwarded"), form.get("FrequentlyForwarded")),
-        answered_by_twilio=bool(form.get("OptOutType")),
+        answered_by_twilio=form.get("OptOutType", "").upper()[:16],
     )
 
 

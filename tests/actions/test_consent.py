@@ -80,7 +80,12 @@ def test_no_reminders_are_promised_to_whoever_gets_none(service: ConsentState) -
 @pytest.mark.parametrize("off", [ALL_OFF, ALL_PAUSED])
 def test_start_gives_back_lessons_and_check_ins_and_asks_about_marketing(off: dict[str, str]) -> None:
     expected = [Restore(("service", "checkin"), "chat"), say("consent.started"), ASK_MARKETING]
-    assert consent.opt_in(a_turn("START", consent=off)) == expected
+    assert consent.opt_in(a_turn("START", consent=off, restorable=frozenset({"service", "checkin"}))) == expected
+
+
+def test_start_asks_first_where_what_was_withdrawn_had_never_been_given() -> None:
+    turn = a_turn("START", consent=ALL_OFF)
+    assert consent.opt_in(turn) == [Ask("opt_in", say("consent.ask_service"), {"yes": "opt_in_service", "no": "deny"})]
 
 
 def test_start_changes_nothing_where_all_is_on() -> None:

@@ -16,6 +16,7 @@ from tests.test_intents_have_homes import INTENTS
 
 TEXTS = load_texts()
 FLAGS = ["immediate", "watched", "domestic", "about_other", "about_staff", "secrecy", "for_other"]
+GROUP_LINK = "groups.example.org/"
 PRIVATE = "Qx7private"  # in every value that only the person it belongs to may see
 
 moments = st.datetimes(datetime(2020, 1, 1), datetime(2099, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 (bounds are naive)
@@ -58,7 +59,7 @@ enrolments = st.builds(
     starts_on=days,
     ends_on=st.none() | days,
     trainer=st.just("") | private,
-    group_link=private,
+    group_link=st.just(GROUP_LINK + PRIVATE),
 )
 turns = st.builds(
     Turn,
@@ -112,10 +113,9 @@ def test_a_stranger_is_told_nothing_that_belongs_to_anybody(name: str, turn: Tur
 
 
 @given(handlers, turns)
-def test_a_group_link_is_never_sent_by_this_assistant_yet(name: str, turn: Turn) -> None:
-    links = {enrolment.group_link for enrolment in turn.enrolments}
-    values = {value for one in said(HANDLERS[name](turn)) for _, value in one.values}
-    assert not links & values or links & {lesson.link for lesson in turn.lessons} | {e.name for e in turn.enrolments}
+def test_a_group_link_is_sent_to_nobody_yet(name: str, turn: Turn) -> None:
+    for one in said(HANDLERS[name](turn)):
+        assert GROUP_LINK not in TEXTS.render(turn.person.language, one.key, one.values)
 
 
 @given(handlers, turns)

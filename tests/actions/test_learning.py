@@ -47,14 +47,21 @@ def test_a_running_course_without_a_lesson_is_mentioned() -> None:
     assert learning.course_info(turn) == [told(a_lesson()), say("learning.no_lesson_for", course="Sell Online")]
 
 
+def test_a_course_on_its_last_day_is_still_running() -> None:
+    last_day = an_enrolment("SON5", name="Sell Online", ends_on=NOW.date())
+    expected = [told(a_lesson()), say("learning.no_lesson_for", course="Sell Online")]
+    assert learning.course_info(a_turn(enrolments=(an_enrolment(), last_day))) == expected
+
+
 def test_a_course_that_has_ended_is_not_mentioned() -> None:
     ended = an_enrolment("CTM3", name="Craft to Market", ends_on=date(2026, 7, 21))
     assert learning.course_info(a_turn(enrolments=(an_enrolment(), ended))) == [told(a_lesson())]
 
 
 def test_a_lesson_under_way_is_told_as_under_way() -> None:
-    lesson = a_lesson(starts_at=NOW - timedelta(minutes=10))
-    assert learning.course_info(a_turn(lessons=(lesson,))) == [told(lesson, "learning.lesson_now")]
+    for minutes in (0, 10):
+        lesson = a_lesson(starts_at=NOW - timedelta(minutes=minutes))
+        assert learning.course_info(a_turn(lessons=(lesson,))) == [told(lesson, "learning.lesson_now")]
 
 
 def test_a_lesson_that_is_over_is_not_told() -> None:

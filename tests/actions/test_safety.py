@@ -92,6 +92,15 @@ def test_a_number_one_digit_off_is_not_ours(number: str) -> None:
     assert safety.verify_message(a_turn(f"is {number} you")) == [OpenCase("verify_message"), say("reports.verify")]
 
 
+def test_a_very_long_message_is_read_without_trouble() -> None:
+    assert not safety.names_our_number("0" + " " * 100_000 + "1" + "(" * 100_000)
+
+
+def test_under_a_hold_the_reply_is_fixed_and_neutral_where_the_phone_is_watched() -> None:
+    assert safety.on_hold(a_turn("hello", on_hold=True)) == [say_safety("safety.on_hold")]
+    assert safety.on_hold(a_turn("hello", on_hold=True, watched=True)) == [say_safety("safety.neutral")]
+
+
 def test_our_number_beside_another_is_no_reason_to_trust_the_other() -> None:
     turn = a_turn("07700 900123 says its you, but you are 01254 693 999 right")
     assert safety.verify_message(turn) == [OpenCase("verify_message"), say("reports.verify")]

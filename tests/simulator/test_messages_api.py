@@ -7,11 +7,11 @@ from typing import Any
 
 import httpx
 import pytest
-from simulator_world import ACCOUNT, AMINA, SENDER, World
 from twilio.base.exceptions import TwilioRestException
 
 from simulator.files import sign_link
 from simulator.values import new_sid
+from tests.simulator.world import ACCOUNT, AMINA, SENDER, World
 
 
 def test_a_created_message_comes_back_as_it_was_asked_for(world: World) -> None:
@@ -27,17 +27,17 @@ def test_a_create_call_takes_150_ms(world: World) -> None:
 
 
 @pytest.mark.parametrize("account", [ACCOUNT.sid, "AC" + "0" * 32])
-def test_a_wrong_token_or_account_is_refused_in_twilios_words(world: World, account: str) -> None:
+def test_a_wrong_token_or_account_is_refused_in_twilios_words(shared: World, account: str) -> None:
     password = "wrong" if account == ACCOUNT.sid else ACCOUNT.token
-    answer = world.http.get(f"/2010-04-01/Accounts/{account}/Messages.json", auth=(ACCOUNT.sid, password))
+    answer = shared.http.get(f"/2010-04-01/Accounts/{account}/Messages.json", auth=(ACCOUNT.sid, password))
     more_info = "https://www.twilio.com/docs/errors/20003"
     assert answer.status_code == 401
     assert answer.json() == {"code": 20003, "message": "Authenticate", "more_info": more_info, "status": 401}
 
 
-def test_the_library_sees_a_wrong_token_as_its_own_error(world: World) -> None:
+def test_the_library_sees_a_wrong_token_as_its_own_error(shared: World) -> None:
     with pytest.raises(TwilioRestException) as raised:
-        world.client("wrong").messages(new_sid("SM")).fetch()
+        shared.client("wrong").messages(new_sid("SM")).fetch()
     assert (raised.value.status, raised.value.code) == (401, 20003)
 
 
@@ -60,12 +60,12 @@ REFUSED: list[tuple[dict[str, Any], int]] = [
 
 
 @pytest.mark.parametrize(("wrong", "code"), REFUSED)
-def test_what_twilio_refuses_is_refused_with_its_code(world: World, wrong: dict[str, Any], code: int) -> None:
+def test_what_twilio_refuses_is_refused_with_its_code(shared: World, wrong: dict[str, Any], code: int) -> None:
     asked = {"body": "hi", "from_": SENDER, "to": f"whatsapp:{AMINA}"} | wrong
     with pytest.raises(TwilioRestException) as raised:
-        world.twilio.messages.create(**{name: value for name, value in asked.items() if value is not None})
+        shared.twilio.messages.create(**{name: value for name, value in asked.items() if value is not None})
     assert (raised.value.status, raised.value.code) == (400, code)
-    assert world.twilio.messages.list() == []
+    assert shared.twilio.messages.list() == []
 
 
 def test_sixteen_hundred_code_points_are_taken(world: World) -> None:
@@ -75,6 +75,7 @@ def test_sixteen_hundred_code_points_are_taken(world: World) -> None:
 def test_the_list_is_filtered_by_people_and_time(world: World) -> None:
     world.say("one")
     world.send("two")
+    world.until(lambda: world.service.statuses == ["sent", "delivered", "read"])
     world.moment += timedelta(days=1)
     world.send("three", to="GB.7361940258136047")
     today, tomorrow = date(2026, 11, 24), date(2026, 11, 25)
@@ -98,7 +99,13 @@ def test_dates_may_also_be_given_as_days(world: World) -> None:
     def count(query: str) -> int:
         return len(world.http.get(f"{path}?{query}", auth=(ACCOUNT.sid, ACCOUNT.token)).json()["messages"])
 
-    asked = ("DateSent=2026-11-24", "DateSent>=2026-11-24", "DateSent<=2026-11-24", "DateSent>=2026-11-25", "DateSent<=2026-11-23")
+    asked = (
+        "DateSent=2026-11-24",
+        "DateSent>=2026-11-24",
+        "DateSent<=2026-11-24",
+        "DateSent>=2026-11-25",
+        "DateSent<=2026-11-23",
+    )
     assert [count(query) for query in asked] == [1, 1, 1, 0, 0]
 
 

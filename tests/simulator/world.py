@@ -22,12 +22,13 @@ from werkzeug.serving import make_server
 from simulator.app import create_app
 from simulator.simulation import Outside, Simulation, build
 from simulator.values import Account, Pace
+from simulator.webhooks import certificates
 
 SENDER = "whatsapp:+441254693999"
 AMINA = "+447700900100"
 ACCOUNT = Account("AC" + "ab" * 16, "a-token", SENDER, "", "")
 PATIENCE_S = 5
-STALL_S = 0.4
+STALL_S = 0.25
 QUICK = Pace(sent=0, delivered=0, read=0, stall=STALL_S)
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 40
 
@@ -110,7 +111,7 @@ class World:
         self.account = replace(ACCOUNT, api_url=self.served.url, public_url=self.service.served.url)
         self.here = self.build(pace)
         self.served.start(create_app(self.here))
-        self.http = httpx.Client(base_url=self.served.url, trust_env=False)
+        self.http = httpx.Client(base_url=self.served.url, verify=certificates(), trust_env=False)
         self.library = [Loopback(self.served.url, timeout=PATIENCE_S)]
         self.twilio = Client(ACCOUNT.sid, ACCOUNT.token, http_client=self.library[0])
 

@@ -1,0 +1,68 @@
+"""What the database already holds of what the files name: read in a few questions, however many rows there are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import InstrumentedAttribute, Session, selectinload
+
+from bot.importing.sheets import College
+from bot.models import ContactPoint, Course, PersonRow, StaffRole
+
+T = TypeVar("T")
+AT_ONCE = 1000  # values in one question; SQLite takes 32,766
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """People that the files name by code or phone, with their phones and roles; and the roles and courses they refer to."""
+
+    people: dict[int, PersonRow]
+    learners: dict[str, PersonRow]
+    staff: dict[str, StaffRole]
+    points: dict[str, ContactPoint]
+    courses: frozenset[str]
+
+
+def load_known(session: Session, college: College) -> Known:
+    """The rows, locked until the end of the transaction: no turn of these people runs meanwhile (PostgreSQL)."""
+    codes = {row.code for _, row in college.learners.rows}
+    phones = {row.phone for _, row in (*college.staff.rows, *college.learners.rows)}
+    staff = {row.code for _, row in college.staff.rows} | {code for _, row in college.courses.rows for code in row.trainers}
+    ids: set[int] = set(_among(session, select(PersonRow.id), PersonRow.learner_code, codes))
+    ids.update(_among(session, select(StaffRole.person_id), StaffRole.code, staff))
+    ids.update(_among(session, select(ContactPoint.person_id), ContactPoint.value, phones))
+    people = {person.id: person for person in _among(session, _locked(), PersonRow.id, ids)}
+    return Known(
+        people=people,
+        learners={person.learner_code: person for person in people.values() if person.learner_code},
+        staff={role.code: role for person in people.values() for role in person.staff_roles},
+        points={point.value: point for person in people.values() for point in person.contact_points},
+        courses=frozenset(_among(session, select(Course.code), Course.code, _courses_named(college))),
+    )
+
+
+def rows_by(session: Session, statement: Select[T], column: InstrumentedAttribute[Any], values: Iterable[Any]) -> list[T]:
+    """The rows whose `column` is one of `values`, a thousand values at a time."""
+    return list(_among(session, statement, column, values))
+
+
+def _among(session: Session, statement: Select[T], column: InstrumentedAttribute[Any], values: Iterable[Any]) -> Iterator[T]:
+    wanted = sorted(set(values))
+    for start in range(0, len(wanted), AT_ONCE):
+        yield from session.scalars(statement.where(column.in_(wanted[start : start + AT_ONCE])))
+
+
+def _locked() -> Select[PersonRow]:
+    """In the order of their ids, so that two who lock many people never wait for each other in a ring."""
+    with_all = (selectinload(PersonRow.contact_points), selectinload(PersonRow.staff_roles))
+    fresh = {"populate_existing": True}
+    return select(PersonRow).options(*with_all).order_by(PersonRow.id).with_for_update().execution_options(**fresh)
+
+
+def _courses_named(college: College) -> set[str]:
+    told = (college.lessons.rows, college.tasks.rows, college.learners.rows)
+    return {row.code for _, row in college.courses.rows} | {row.course for rows in told for _, row in rows}

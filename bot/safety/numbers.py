@@ -1,0 +1,164 @@
+"""Finds numbers that give a person away: cards, bank details, National Insurance, passport and tax numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import phonenumbers
+import regex
+from stdnum import iban, isbn, luhn
+
+from bot.safety.plain import HIDDEN
+
+Finder = Callable[[str], list[tuple[int, int]]]
+
+_NOT_BEFORE = rf"(?<![a-z0-9{HIDDEN}])"
+_NOT_AFTER = rf"(?![a-z0-9{HIDDEN}])"
+_NEAR = 45  # characters before a number in which a word says what it is
+
+_RUN = regex.compile(rf"(?<![0-9{HIDDEN}])[0-9]++(?:[ -]{{1,2}}+[0-9]++)*+(?![0-9{HIDDEN}])")
+_GROUP = regex.compile(r"[0-9]+")
+_CARD_WORD = regex.compile(r"\b(?:card|visa|mastercard|debit|credit|amex|maestro|cvv|expir\w*)\b")
+_ORDER_WORD = regex.compile(
+    r"\b(?:order|ref|reference|tracking|track|parcel|isbn|imei|barcode|invoice|booking|delivery|receipt|ticket|serial|ean|meeting|sku"
+    r"|phone|tel|mobile|whatsapp|call|ring)\b[^0-9\n]{0,25}$"
+)
+_IBAN = regex.compile(rf"{_NOT_BEFORE}[a-z]{{2}}[0-9]{{2}}(?: ?[a-z0-9]{{1,4}}){{3,8}}+")
+_NI = regex.compile(
+    rf"{_NOT_BEFORE}[a-z][ .-]{{0,2}}[a-z](?P<body>(?:[ .-]{{0,3}}[0-9]){{6}})(?:(?P<gap>[ .-]{{0,3}})(?P<suffix>[a-d]){_NOT_AFTER}"
+    rf"|(?![ .-]{{0,3}}[0-9]){_NOT_AFTER})"
+)
+_NI_WORD = regex.compile(r"\b(?:ni|nino|n\.i\.?|national ins\w*|insurance)\b[^0-9\n]{0,30}$")
+_REFERENCE = regex.compile(r"\b(?:order|ref|reference|tracking|parcel|booking|invoice|receipt|ticket|serial|voucher|learner|course|cert\w*)\b[^0-9\n]{0,20}$")
+_COMMON = frozenset("am an as at be by do go he hi id if in is it me my no of ok on or pm so to uk up us we tv gb eu wk".split())
+_SORT = r"[0-9]{2}[ -][0-9]{2}[ -][0-9]{2}"
+_BANK = regex.compile(
+    rf"(?<![0-9{HIDDEN}-])(?:{_SORT}(?P<between>[^0-9{HIDDEN}]{{1,40}})[0-9]{{4}} ?[0-9]{{4}}|(?P<bare>[0-9]{{6}})(?P<middle>[^0-9{HIDDEN}]{{1,40}})[0-9]{{8}}"
+    rf"|[0-9]{{8}}(?P<between>[^0-9{HIDDEN}]{{1,40}}){_SORT})(?![0-9{HIDDEN}-])"
+)
+_BANK_WORD = regex.compile(r"\b(?:sort|s/c|acc|acct|account|a/c|bank|iban|barclays|lloyds|natwest|hsbc|santander|monzo|starling|halifax|pay)\b")
+_SORT_ALONE = regex.compile(
+    rf"\bsort ?code(?: (?:is|its|number|no))?[ :=-]{{0,3}}(?P<value>{_SORT}|[0-9]{{6}})(?![0-9{HIDDEN}])"
+    rf"|\b(?:account|acc|acct|a/c) (?:number|no|num)\.?(?: is| its)?[ :=-]{{0,3}}(?P<value>[0-9]{{8}}|[0-9]{{4}} [0-9]{{4}})(?![0-9{HIDDEN}])"
+)
+_PASSPORT = regex.compile(
+    r"\bpassport(?:'s)?(?:[ :=#.-]{0,3}\b(?:number|num|no|nr|is|its|it is|my|the|uk|british|id|details|are)\b){0,4}[ :=#.-]{0,3}"
+    rf"(?P<value>[a-z]{{0,2}} ?[0-9](?:[ -]?[0-9]){{6,8}}){_NOT_AFTER}"
+)
+_UTR = regex.compile(
+    r"\b(?:utr|unique tax(?:payer)?(?:'?s)? ref(?:erence)?|tax ref(?:erence)?|tax(?:payer)? number|self assessment (?:number|ref(?:erence)?))"
+    rf"(?:[ :=#.-]{{0,3}}\b(?:number|num|no|is|its|it is|my|code)\b){{0,3}}[ :=#.-]{{0,3}}(?P<value>[0-9](?:[ -]?[0-9]){{9}}k?){_NOT_AFTER}"
+)
+
+
+def cards(text: str) -> list[tuple[int, int]]:
+    """Card numbers: 13 to 19 digits with single spaces or dashes, Luhn, not an ISBN, an order number or a telephone."""
+    return [span for run in _RUN.finditer(text) if run.end() - run.start() >= 13 for span in _cards_in(text, run.start(), run.end())]
+
+
+def _cards_in(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    groups = [found.span() for found in _GROUP.finditer(text, start, end)]
+    if _is_card(text, start, end, whole=True):
+        yield start, end
+        return
+    at = 0
+    while at < len(groups):
+        last = _phone_from(text, groups, at)
+        if last is None:
+            last = _card_from(text, groups, at)
+            if last is not None:
+                yield groups[at][0], groups[last][1]
+        at = at + 1 if last is None else last + 1
+
+
+def _card_from(text: str, groups: list[tuple[int, int]], at: int) -> int | None:
+    """The last group of a card that starts with group `at`, when one does."""
+    if text[groups[at][0]] not in "23456":
+        return None
+    return next((last for last in _ending(groups, at, 13, 19) if _is_card(text, groups[at][0], groups[last][1], whole=False)), None)
+
+
+def _phone_from(text: str, groups: list[tuple[int, int]], at: int) -> int | None:
+    start = groups[at][0]
+    if text[start] != "0":
+        return None
+    for last in _ending(groups, at, 10, 11):
+        number = phonenumbers.parse(text[start : groups[last][1]], "GB")
+        if phonenumbers.is_possible_number(number):
+            return last
+    return None
+
+
+def _ending(groups: list[tuple[int, int]], at: int, least: int, most: int) -> Iterator[int]:
+    """Groups with which a number of `least` to `most` digits that starts with group `at` may end."""
+    digits = 0
+    for last in range(at, min(at + most, len(groups))):
+        digits += groups[last][1] - groups[last][0]
+        if digits > most:
+            return
+        if digits >= least:
+            yield last
+
+
+def _is_card(text: str, start: int, end: int, *, whole: bool) -> bool:
+    digits = text[start:end].replace(" ", "").replace("-", "")
+    if not 13 <= len(digits) <= 19 or not digits.strip("0") or not luhn.is_valid(digits):
+        return False
+    before = text[max(0, start - _NEAR) : start]
+    if _CARD_WORD.search(before):
+        return True
+    if isbn.is_valid(digits) or before.endswith("+") or _ORDER_WORD.search(before):
+        return False
+    return not whole or digits[0] in "23456" or len(text[start:end]) > len(digits)
+
+
+def ibans(text: str) -> list[tuple[int, int]]:
+    """International bank account numbers, checked by country and check digits."""
+    found = []
+    for match in _IBAN.finditer(text):
+        ends = [match.end(), *(place for place in range(match.end() - 1, match.start() + 14, -1) if text[place] == " ")]
+        end = next((end for end in ends if iban.is_valid(text[match.start() : end])), None)
+        if end:
+            found.append((match.start(), end))
+    return found
+
+
+def national_insurance(text: str) -> list[tuple[int, int]]:
+    """National Insurance numbers, leniently: any two letters, six digits, perhaps A to D, however they are spaced."""
+    return [match.span() for match in _NI.finditer(text) if _is_ni(text, match)]
+
+
+def _is_ni(text: str, match: regex.Match[str]) -> bool:
+    before = text[max(0, match.start() - _NEAR) : match.start()]
+    if _NI_WORD.search(before):
+        return True
+    prefix = "".join(letter for letter in match[0][:4] if letter.isalpha())[:2]
+    if prefix in _COMMON:  # "at 10 30 45", "by 01 12 26": words, unless written as one
+        return match["suffix"] is not None and match[0].isalnum()
+    return match["suffix"] is not None or not _REFERENCE.search(before)
+
+
+def bank_details(text: str) -> list[tuple[int, int]]:
+    """A sort code and an account number together; either alone only where it is called so."""
+    found = [match.span() for match in _BANK.finditer(text) if _is_bank(text, match)]
+    return found + [span for span in _values(_SORT_ALONE, text) if not any(a < span[1] and span[0] < b for a, b in found)]
+
+
+def _is_bank(text: str, match: regex.Match[str]) -> bool:
+    if _BANK_WORD.search(text, max(0, match.start() - _NEAR), match.end()):
+        return True
+    return match["between"] is not None and not any(letter.isalnum() for letter in match["between"])
+
+
+def _values(pattern: regex.Pattern[str], text: str) -> list[tuple[int, int]]:
+    return [match.span("value") for match in pattern.finditer(text)]
+
+
+FINDERS: tuple[tuple[str, Finder], ...] = (
+    ("bank", ibans),
+    ("passport", lambda text: _values(_PASSPORT, text)),
+    ("tax", lambda text: _values(_UTR, text)),
+    ("bank", bank_details),
+    ("card", cards),
+    ("national_insurance", national_insurance),
+)

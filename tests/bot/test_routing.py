@@ -1,0 +1,188 @@
+"""Who takes a message: safety words, then an answer to our question, then the kind of message, then the model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from actions import HANDLERS
+from bot.routing import ACTS_UNDER_HOLD, FIRST, MOST_INTENTS, Choice, answered, under_hold, with_model, without_model
+from bot.turn import Heard, Kind, Media, Parse, Turn
+from tests.builders import NOW, a_message, a_parse, a_pending, a_turn, heard
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Made-up limits; the real ones are in nlu/thresholds.yml."""
+
+    accept: float = 0.5
+    opt_out_sure: float = 0.8
+    opt_out_unsure: float = 0.3
+    safeguarding: float = 0.2
+
+
+LIMITS = Limits()
+YES_NO = a_pending("opt_out", {"yes": "opt_out", "no": "opt_out_no"})
+INTENTS = sorted(HANDLERS)
+HEARD = st.builds(Heard, st.sampled_from(INTENTS), st.sampled_from(("exact", "rule")), st.booleans())
+CHANCE = st.floats(0, 1)
+SCORES = st.dictionaries(st.sampled_from(("opt_out", "safeguarding_disclosure", "greet", "thanks")), CHANCE, min_size=1)
+
+
+def a_reading(*ranking: tuple[str, float]) -> Turn:
+    return a_turn(parse=Parse(*ranking[0], ranking))
+
+
+def test_what_the_rules_hear_goes_before_an_answer_a_picture_and_the_model() -> None:
+    message = a_message("please stop", "picture", media=(Media("https://media.example", "image/jpeg"),))
+    turn = a_turn(message=message, heard=(heard("opt_out"),), pending=YES_NO, answer="no", parse=a_parse("greet"))
+    assert without_model(turn) == Choice(("opt_out",), "rule")
+
+
+def test_an_exact_word_is_told_from_a_phrase() -> None:
+    assert without_model(a_turn("STOP", heard=(Heard("opt_out", "exact"),))) == Choice(("opt_out",), "exact")
+    both = (Heard("opt_out", "exact"), Heard("report_abuse", "rule"))
+    assert without_model(a_turn(heard=both)) == Choice(("opt_out", "report_abuse"), "rule")
+
+
+def test_an_opting_out_that_is_not_sure_is_asked_about() -> None:
+    choice = without_model(a_turn(heard=(heard("opt_out", sure=False),)))
+    assert choice == Choice(("opt_out_unsure",), "rule")
+    assert choice is not None
+    assert choice.intent == "opt_out"
+
+
+def test_several_things_are_acted_on_in_the_order_of_who_needs_it_most() -> None:
+    said = [heard(name) for name in ("thanks", "request_human", "report_abuse", "opt_out", "safeguarding_disclosure")]
+    choice = without_model(a_turn(heard=tuple(said)))
+    assert choice == Choice(("safeguarding_disclosure", "opt_out", "report_abuse"), "rule")
+
+
+@given(st.lists(HEARD, min_size=1, max_size=8))
+def test_whatever_the_rules_hear_the_weightiest_is_never_lost(said: list[Heard]) -> None:
+    choice = without_model(a_turn(heard=tuple(said)))
+    assert choice is not None
+    names = ["opt_out_unsure" if one.intent == "opt_out" and not one.sure else one.intent for one in said]
+    ranks = [FIRST.index(name) if name in FIRST else len(FIRST) for name in names]
+    assert min(ranks) == (FIRST.index(choice.handlers[0]) if choice.handlers[0] in FIRST else len(FIRST))
+    assert len(choice.handlers) == min(MOST_INTENTS, len(set(names)))
+    assert len(set(choice.handlers)) == len(choice.handlers)
+
+
+def test_an_answer_to_our_question_leads_where_the_question_says() -> None:
+    assert without_model(a_turn("yes", pending=YES_NO, answer="yes")) == Choice(("opt_out",), "exact")
+    assert without_model(a_turn("No", pending=YES_NO, answer="no")) == Choice(("opt_out_no",), "exact")
+
+
+def test_words_without_a_question_wait_for_the_model() -> None:
+    assert without_model(a_turn("yes")) is None
+    assert without_model(a_turn("what about my lesson", pending=YES_NO)) is None
+
+
+@pytest.mark.parametrize("kind", get_args(Kind))
+def test_every_kind_without_words_has_a_handler_and_needs_no_model(kind: Kind) -> None:
+    choice = without_model(a_turn(message=a_message("", kind)))
+    assert choice is not None
+    assert choice.decided_by == "exact"
+    assert choice.handlers[0] in HANDLERS
+    assert choice.handlers[0] == f"media_{'empty' if kind in ('text', 'button', 'list') else kind}"
+
+
+def test_a_picture_with_a_caption_is_a_picture() -> None:
+    message = a_message("my stall", "picture", media=(Media("https://media.example", "image/jpeg"),))
+    assert without_model(a_turn(message=message)) == Choice(("media_picture",), "exact")
+
+
+def test_a_message_is_given_to_a_person_when_the_model_has_been_away_too_long() -> None:
+    assert without_model(a_turn("how do i pay", nlu_away=True)) == Choice(("nlu_away",), "fallback", 0.0)
+
+
+def test_what_needs_no_model_is_answered_while_the_model_is_away() -> None:
+    assert without_model(a_turn("STOP", heard=(heard("opt_out"),), nlu_away=True)) == Choice(("opt_out",), "rule")
+    assert without_model(a_turn("no", pending=YES_NO, answer="no", nlu_away=True)) == Choice(("opt_out_no",), "exact")
+
+
+def test_the_model_is_believed_when_it_is_sure_enough() -> None:
+    assert with_model(a_reading(("faq_contact", 0.5), ("greet", 0.4)), LIMITS) == Choice(("faq_contact",), "model", 0.5)
+
+
+def test_two_guesses_are_offered_when_the_model_is_not_sure() -> None:
+    choice = with_model(a_reading(("faq_contact", 0.4), ("out_of_scope", 0.3), ("greet", 0.2), ("thanks", 0.1)), LIMITS)
+    assert choice == Choice(("unsure",), "fallback", 0.4, ("faq_contact", "greet"))
+    assert choice.intent == "fallback"
+
+
+def test_the_second_message_running_that_is_not_understood_is_not_guessed_at() -> None:
+    turn = replace(a_reading(("faq_contact", 0.4), ("greet", 0.2)), misses=1)
+    assert with_model(turn, LIMITS) == Choice(("not_understood",), "fallback", 0.4, ("faq_contact", "greet"))
+
+
+def test_one_guess_is_no_choice_to_offer() -> None:
+    turn = a_reading(("faq_contact", 0.4), ("out_of_scope", 0.2))
+    assert with_model(turn, LIMITS).handlers == ("not_understood",)
+
+
+def test_someone_at_risk_is_heard_even_where_the_model_thinks_something_else_likelier() -> None:
+    turn = a_reading(("opt_out", 0.79), ("safeguarding_disclosure", 0.2))
+    assert with_model(turn, LIMITS) == Choice(("safeguarding_disclosure",), "model", 0.2)
+
+
+def test_a_doubtful_opting_out_pauses_first() -> None:
+    assert with_model(a_reading(("greet", 0.6), ("opt_out", 0.3)), LIMITS) == Choice(("opt_out_unsure",), "model", 0.3)
+    assert with_model(a_reading(("opt_out", 0.79)), LIMITS) == Choice(("opt_out_unsure",), "model", 0.79)
+    assert with_model(a_reading(("opt_out", 0.8)), LIMITS) == Choice(("opt_out",), "model", 0.8)
+
+
+def test_the_model_is_not_asked_twice() -> None:
+    with pytest.raises(ValueError, match="nothing from the model"):
+        with_model(a_turn(), LIMITS)
+
+
+@given(SCORES, st.builds(Limits, CHANCE, CHANCE, CHANCE, CHANCE))
+def test_whatever_the_limits_are_the_model_opts_nobody_out_below_the_sure_one(scores: dict[str, float], limits: Limits) -> None:
+    ranking = sorted(scores.items(), key=lambda one: -one[1])
+    choice = with_model(a_reading(*ranking), limits)
+    if scores.get("safeguarding_disclosure", 0.0) >= limits.safeguarding:
+        assert choice.handlers == ("safeguarding_disclosure",)
+    if choice.handlers == ("opt_out",):
+        assert scores["opt_out"] >= limits.opt_out_sure
+    assert choice.handlers[0] in HANDLERS
+
+
+@pytest.mark.parametrize("intent", sorted(set(HANDLERS) - set(ACTS_UNDER_HOLD)))
+def test_under_a_hold_a_person_answers(intent: str) -> None:
+    assert under_hold(a_turn(on_hold=True), Choice((intent,), "model", 0.9)) == Choice(("on_hold",), "model", 0.9)
+    assert under_hold(a_turn(), Choice((intent,), "model", 0.9)) == Choice((intent,), "model", 0.9)
+
+
+@pytest.mark.parametrize("intent", ACTS_UNDER_HOLD)
+def test_under_a_hold_a_disclosure_and_an_opting_out_act_as_ever(intent: str) -> None:
+    assert under_hold(a_turn(on_hold=True), Choice((intent,), "rule")) == Choice((intent,), "rule")
+
+
+def test_an_answer_is_read_from_the_words_or_from_the_button() -> None:
+    assert answered(a_turn("y", pending=YES_NO), "yes") == "yes"
+    tapped = a_message("Stop all", "button", button="yes")
+    assert answered(a_turn(message=tapped, pending=YES_NO), "") == "yes"
+
+
+def test_a_button_goes_before_its_label() -> None:
+    tapped = a_message("No thanks", "button", button="yes")
+    assert answered(a_turn(message=tapped, pending=YES_NO), "no") == "yes"
+
+
+def test_what_was_not_offered_is_no_answer() -> None:
+    assert answered(a_turn("3", pending=YES_NO), "3") == ""
+    assert answered(a_turn(message=a_message("hi", "button", button="other"), pending=YES_NO), "") == ""
+    assert answered(a_turn("yes"), "yes") == ""
+
+
+def test_a_question_is_forgotten_after_a_day() -> None:
+    asked = replace(YES_NO, asked_at=NOW - timedelta(hours=24))
+    assert answered(a_turn("yes", pending=asked), "yes") == ""
+    assert answered(a_turn("yes", pending=replace(asked, asked_at=NOW - timedelta(hours=23, minutes=59))), "yes") == "yes"
