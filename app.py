@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from flask import Flask
-from nlu.thresholds import load_thresholds
 
 from actions import HANDLERS
 from bot import cli, clock, health, webhook
@@ -18,6 +17,7 @@ from bot.texts import FOLDER, load_texts
 from bot.whatsapp import TwilioSender
 from bot.worker import Post, Worker
 from nlu.client import rasa_client
+from nlu.thresholds import load_thresholds
 
 
 def create_app(settings: Settings | None = None) -> Flask:

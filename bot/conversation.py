@@ -67,16 +67,24 @@ def take_next(room: Room, clock: Callable[[], datetime]) -> bool:
     if claimed is None:
         return False
     try:
-        _take(room, claimed, clock)
+        _try(room, claimed, clock)
     except inbox.Conflict:
         log.info("turn.lost", inbound=claimed.inbound_id)
+    return True
+
+
+def _try(room: Room, claimed: inbox.Claim, clock: Callable[[], datetime]) -> None:
+    """Take the turn, or keep the message for later. Raises Conflict when somebody else has it by now."""
+    try:
+        _take(room, claimed, clock)
+    except inbox.Conflict:
+        raise
     except NluAway:
         log.warning("turn.waits_for_nlu", inbound=claimed.inbound_id)
         inbox.postpone(room.db, claimed, clock(), NLU_RETRY, counts=False)
     except Exception as error:  # noqa: BLE001 (the one edge where a handler may fail: the message is kept and tried again)
         log.error("turn.failed", inbound=claimed.inbound_id, attempt=claimed.attempt, error=type(error).__name__)
         _after_failure(room, claimed, clock())
-    return True
 
 
 def _take(room: Room, claimed: inbox.Claim, clock: Callable[[], datetime]) -> None:

@@ -22,6 +22,7 @@ Reason = Literal[
     "WINDOW_CLOSED_NO_TEMPLATE",
 ]
 ANSWERS: tuple[Purpose, ...] = ("reply", "safety", "staff")  # they wrote to us, or are our own staff: no consent asked
+TAKEN_BACK: tuple[ConsentState, ...] = ("withdrawn", "paused")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +73,8 @@ def _without_consent(facts: Facts) -> Reason | None:
     state = facts.consent.get(facts.purpose, "never_asked")
     if state == "given":
         return None
-    if state in ("withdrawn", "paused") and facts.consent.get("service") in ("withdrawn", "paused"):
+    if facts.consent.get("service") in TAKEN_BACK:
         return "OPTED_OUT"
     if facts.purpose == "marketing":
         return "MARKETING_NOT_CONSENTED"
-    return "OPTED_OUT" if state in ("withdrawn", "paused") else "NO_CONSENT"
+    return "OPTED_OUT" if state in TAKEN_BACK else "NO_CONSENT"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Annotated
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from bot.safety.lexicon import Lexicon, Spellings, Topic
 from bot.safety.normalise import normalise, squeezed
@@ -17,8 +18,10 @@ _TOPICS = ("opt_out", "opt_out_marketing", "reminder_preferences", "wrong_number
 _FLAGS = ("for_other", "immediate", "watched", "domestic", "about_other", "about_staff", "secrecy")
 
 Words = list[str]
-Flag = Literal["for_other", "immediate", "watched", "domestic", "about_other", "about_staff", "secrecy"]
-Answer = Literal["yes", "no", "1", "2", "3", "4", "5", "6", "7", "8", "9"]
+Topics = Annotated[str, StringConstraints(pattern=f"^({'|'.join(_TOPICS)})$")]
+Flag = Annotated[str, StringConstraints(pattern=f"^({'|'.join(_FLAGS)})$")]
+Keyword = Annotated[str, StringConstraints(pattern="^(opt_out|opt_in|help)$")]
+Answer = Annotated[str, StringConstraints(pattern="^(yes|no|[1-9])$")]
 
 
 class LexiconError(ValueError):
@@ -42,17 +45,14 @@ class _Language(_Entry):
     sets: dict[str, Words] = {}
     spellings: dict[str, Words] = {}
     close: Words = []
-    keywords: dict[Literal["opt_out", "opt_in", "help"], Words] = {}
-    keywords_alone: dict[Literal["opt_out", "opt_in", "help"], Words] = {}
+    keywords: dict[Keyword, Words] = {}
+    keywords_alone: dict[Keyword, Words] = {}
     around: Words = []
     negations: Words = []
     fillers: Words = []
     answers: dict[Answer, Words] = {}
     before_number: Words = []
-    topics: dict[
-        Literal["opt_out", "opt_out_marketing", "reminder_preferences", "wrong_number", "safeguarding_disclosure"],
-        _TopicEntry,
-    ] = Field(default_factory=dict)
+    topics: dict[Topics, _TopicEntry] = {}
 
 
 def load_lexicon(folder: Path) -> Lexicon:
@@ -120,24 +120,26 @@ def _put(found: dict[str, str], key: str, meaning: str, where: str) -> None:
 
 
 def _topic(name: str, languages: Mapping[Path, _Language], spellings: Spellings) -> Topic:
-    def phrases(key: str, lists: Callable[[_TopicEntry], Words]) -> Phrases:
-        compiled = [
-            _compile(path, one, f"topics.{name}.{key}", lists(_entry(one, name)), spellings)
-            for path, one in languages.items()
-        ]
-        return Phrases.joined(compiled)
+    def joined(key: str, lists: Callable[[_TopicEntry], Words]) -> Phrases:
+        entries = ((path, one, lists(one.topics.get(name, _TopicEntry()))) for path, one in languages.items())
+        return Phrases.joined(
+            [_compile(path, one, f"topics.{name}.{key}", words, spellings) for path, one, words in entries]
+        )
+
+    def by_flag(key: str, lists: Callable[[_TopicEntry], Mapping[str, Words]]) -> dict[str, Phrases]:
+        return {flag: joined(f"{key}.{flag}", partial(_flagged, lists, flag)) for flag in _FLAGS}
 
     return Topic(
-        phrases=phrases("phrases", lambda entry: entry.phrases),
-        guards=phrases("guards", lambda entry: entry.guards),
-        unsure=phrases("unsure", lambda entry: entry.unsure),
-        flagged={flag: phrases(f"flagged.{flag}", lambda entry, flag=flag: entry.flagged.get(flag, [])) for flag in _FLAGS},
-        cues={flag: phrases(f"cues.{flag}", lambda entry, flag=flag: entry.cues.get(flag, [])) for flag in _FLAGS},
+        phrases=joined("phrases", lambda entry: entry.phrases),
+        guards=joined("guards", lambda entry: entry.guards),
+        unsure=joined("unsure", lambda entry: entry.unsure),
+        flagged=by_flag("flagged", lambda entry: entry.flagged),
+        cues=by_flag("cues", lambda entry: entry.cues),
     )
 
 
-def _entry(language: _Language, name: str) -> _TopicEntry:
-    return {str(key): entry for key, entry in language.topics.items()}.get(name, _TopicEntry())
+def _flagged(lists: Callable[[_TopicEntry], Mapping[str, Words]], flag: str, entry: _TopicEntry) -> Words:
+    return lists(entry).get(flag, [])
 
 
 def _compile(path: Path, language: _Language, key: str, phrases: Words, spellings: Spellings) -> Phrases:

@@ -22,7 +22,20 @@ from bot.models import (
     OfficeCase,
     PersonRow,
 )
-from bot.turn import CONSENTABLE, Consentable, ConsentState, Enrolment, Heard, Kind, Lesson, Media, Message, Pending, Person, Turn
+from bot.turn import (
+    CONSENTABLE,
+    Consentable,
+    ConsentState,
+    Enrolment,
+    Heard,
+    Kind,
+    Lesson,
+    Media,
+    Message,
+    Pending,
+    Person,
+    Turn,
+)
 
 LESSONS_SHOWN = 3  # of each course
 OUTAGE_TOLD = timedelta(minutes=15)
@@ -136,8 +149,8 @@ def _lessons(session: Session, courses: Iterable[Course], now: datetime) -> tupl
     found: list[Lesson] = []
     for course in courses:
         here = select(LessonRow).where(LessonRow.course_id == course.id, LessonRow.ends_at > now)
-        for row in session.scalars(here.order_by(LessonRow.starts_at, LessonRow.code).limit(LESSONS_SHOWN)):
-            found.append(Lesson(row.code, course.name, row.title, row.starts_at, row.ends_at, row.place, row.link))
+        rows = session.scalars(here.order_by(LessonRow.starts_at, LessonRow.code).limit(LESSONS_SHOWN))
+        found += [Lesson(r.code, course.name, r.title, r.starts_at, r.ends_at, r.place, r.link) for r in rows]
     return tuple(sorted(found, key=lambda lesson: (lesson.starts_at, lesson.code)))
 
 

@@ -80,7 +80,7 @@ def with_model(turn: Turn, limits: Limits) -> Choice:
         return Choice(("safeguarding_disclosure",), "model", at_risk)
     if turn.parse.intent == "opt_out" and stop >= limits.opt_out_sure:
         return Choice(("opt_out",), "model", stop)
-    if stop >= limits.opt_out_unsure:
+    if stop >= limits.opt_out_unsure or (turn.parse.intent == "opt_out" and stop >= limits.accept):
         return Choice(("opt_out_unsure",), "model", stop)
     if turn.parse.confidence >= limits.accept:
         return Choice((turn.parse.intent,), "model", turn.parse.confidence)

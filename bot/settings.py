@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import time
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from email_validator import EmailNotValidError, validate_email
-from pydantic import SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 ROOT = Path(__file__).resolve().parent.parent
 OFFICIAL_SENDER = "whatsapp:+441254693999"  # the one number learners are told to trust (policy, P29)
+DATABASES = ("sqlite", "sqlite+pysqlite", "postgresql+psycopg")
 SECRETS = ("twilio_account_sid", "twilio_auth_token", "nlu_token", "secret_key", "suppression_key", "safeguarding_contacts")
-CONTACT = re.compile(r"^\s*(?P<name>[^<>;]+?)\s*<(?P<email>[^<>\s]+)>\s*(?P<phone>\+[1-9]\d{6,14})\s*$")
+HOURS = re.compile(r"((?:[01][0-9]|2[0-3]):[0-5][0-9])-((?:[01][0-9]|2[0-3]):[0-5][0-9])")
+CONTACT = re.compile(r"^\s*(?P<name>[^<>;]+?)\s*<(?P<email>[^<>\s]+)>\s*(?P<phone>\+[1-9][0-9]{6,14})\s*$")
 
 DEMO: dict[str, str] = {  # made up; production has no defaults for any of these
     "twilio_account_sid": "AC" + "de30" * 8,
@@ -26,6 +31,9 @@ DEMO: dict[str, str] = {  # made up; production has no defaults for any of these
     "suppression_key": "demo-suppression-key",
     "safeguarding_contacts": "Farah Malik <farah@example.org> +447700900990; Owen Price <owen@example.org> +447700900991",
 }
+
+
+Port = Annotated[int, Field(ge=1, le=65535)]
 
 
 class SettingsError(Exception):
@@ -48,9 +56,9 @@ class Settings(BaseSettings):
 
     app_env: Literal["demo", "production"] = "demo"
     database_url: str = "sqlite:///var/e4a.db"
-    web_port: int = 8000
-    nlu_port: int = 5005
-    simulator_port: int = 8001
+    web_port: Port = 8000
+    nlu_port: Port = 5005
+    simulator_port: Port = 8001
     public_url: str = ""
     twilio_account_sid: str = ""
     twilio_auth_token: SecretStr = SecretStr("")
@@ -69,39 +77,46 @@ class Settings(BaseSettings):
 
     @field_validator("database_url")
     @classmethod
-    def _absolute_sqlite_path(cls, value: str) -> str:
-        prefix, _, path = value.partition("sqlite:///")
-        if prefix or not path or path.startswith((":memory:", "/")):
+    def _database(cls, value: str) -> str:
+        try:
+            url = make_url(value)
+        except ArgumentError:
+            raise ValueError("is not a database URL") from None
+        if url.drivername not in DATABASES:
+            raise ValueError("must begin with sqlite:/// or postgresql+psycopg://")
+        if url.get_backend_name() != "sqlite" or not url.database or url.database.startswith((":memory:", "file:")):
             return value
-        return f"sqlite:///{ROOT / path}"
+        return url.set(database=str(ROOT / url.database)).render_as_string(hide_password=False)
+
+    @field_validator("media_url")
+    @classmethod
+    def _media(cls, value: str) -> str:
+        return value if "://" in value else str(ROOT / value)
 
     @field_validator("twilio_whatsapp_from")
     @classmethod
     def _whatsapp_address(cls, value: str) -> str:
-        if not re.fullmatch(r"whatsapp:\+[1-9]\d{6,14}", value):
+        if not re.fullmatch(r"whatsapp:\+[1-9][0-9]{6,14}", value):
             raise ValueError("must look like whatsapp:+441254693999")
         return value
 
     @field_validator("group_hours")
     @classmethod
     def _hours(cls, value: str) -> str:
-        opens, _, closes = value.partition("-")
-        if time.fromisoformat(opens) >= time.fromisoformat(closes):
+        found = HOURS.fullmatch(value)
+        if not found or time.fromisoformat(found[1]) >= time.fromisoformat(found[2]):
             raise ValueError("must look like 08:00-20:00, opening before it closes")
         return value
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
+        production = self.app_env == "production"
         self._fill({"public_url": f"http://127.0.0.1:{self.web_port}", "nlu_url": f"http://127.0.0.1:{self.nlu_port}"})
-        if self.app_env == "production":
-            self._fill({"twilio_api_url": "https://api.twilio.com"})
-            self._check_production()
-        else:
-            self._fill(DEMO | {"twilio_api_url": f"http://127.0.0.1:{self.simulator_port}"})
-        read_contacts(self.safeguarding_contacts)
-        for name in ("public_url", "twilio_api_url", *(["alert_smtp_url"] if self.alert_smtp_url else [])):
-            if not urlsplit(getattr(self, name)).hostname:
-                raise ValueError(f"{name.upper()} is not a URL with a host")
+        simulator = {"twilio_api_url": f"http://127.0.0.1:{self.simulator_port}"}
+        self._fill({"twilio_api_url": "https://api.twilio.com"} if production else DEMO | simulator)
+        problems = [*(self._not_for_production() if production else ()), *self._malformed()]
+        if problems:
+            raise ValueError("\n".join(problems))
         return self
 
     def _fill(self, defaults: dict[str, str]) -> None:
@@ -110,17 +125,28 @@ class Settings(BaseSettings):
                 secret = isinstance(getattr(self, name), SecretStr)
                 object.__setattr__(self, name, SecretStr(value) if secret else value)
 
-    def _check_production(self) -> None:
-        missing = [name.upper() for name in SECRETS if not _text(getattr(self, name))]
+    def _not_for_production(self) -> Iterator[str]:
+        yield from (f"{name.upper()} is missing" for name in SECRETS if not _text(getattr(self, name)))
         if "public_url" not in self.model_fields_set:
-            missing.append("PUBLIC_URL")
-        problems = [f"{name} is missing" for name in missing]
+            yield "PUBLIC_URL is missing"
         if self.twilio_whatsapp_from != OFFICIAL_SENDER:
-            problems.append(f"TWILIO_WHATSAPP_FROM must be {OFFICIAL_SENDER} in production")
+            yield f"TWILIO_WHATSAPP_FROM must be {OFFICIAL_SENDER} in production"
         if self.flask_debug:
-            problems.append("FLASK_DEBUG must be off in production")
-        if problems:
-            raise ValueError("; ".join(problems))
+            yield "FLASK_DEBUG must be off in production"
+
+    def _malformed(self) -> Iterator[str]:
+        web = [("PUBLIC_URL", self.public_url), ("TWILIO_API_URL", self.twilio_api_url)]
+        for name, url in web + [("NLU_URL", url) for url in self.nlu_urls or ("",)]:
+            if not _is_url(url, ("http", "https")) or "?" in url or "#" in url:
+                yield f"{name} is not a URL like https://host, without ? or #"
+        if self.alert_smtp_url and not _is_url(self.alert_smtp_url, ("smtp", "smtps")):
+            yield "ALERT_SMTP_URL is not a URL like smtp://host:587"
+        if not self.safeguarding_contacts:
+            return
+        try:
+            read_contacts(self.safeguarding_contacts)
+        except ValueError as error:
+            yield str(error)
 
     @property
     def nlu_urls(self) -> tuple[str, ...]:
@@ -158,6 +184,14 @@ def read_contacts(text: str) -> tuple[Contact, ...]:
 def _line(loc: tuple[int | str, ...], message: str) -> str:
     name = ".".join(str(part) for part in loc).upper()
     return f"{name}: {message}" if name else message.removeprefix("Value error, ")
+
+
+def _is_url(value: str, schemes: tuple[str, ...]) -> bool:
+    try:
+        parts = urlsplit(value)
+        return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port or an address that is none
+        return False
 
 
 def _text(value: str | SecretStr) -> str:

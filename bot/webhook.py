@@ -76,7 +76,9 @@ def _raw_path() -> str:
 def _store(door: Door) -> None:
     incoming = read_message(request.form)
     masked = mask(incoming.text)
-    urgent = incoming.answered_by_twilio or any(one.intent in DOES_NOT_WAIT for one in screen(masked.text, door.lexicon))
+    urgent = bool(incoming.answered_by_twilio) or any(
+        one.intent in DOES_NOT_WAIT for one in screen(masked.text, door.lexicon)
+    )
     with door.db.write() as session:
         new = inbox.record(session, incoming, inbox.Screened(masked.text, masked.kinds, urgent), clock.now())
     log.info("webhook.stored" if new else "webhook.duplicate", sid=incoming.sid, kind=incoming.kind)

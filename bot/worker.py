@@ -10,6 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 import psycopg
 import structlog
@@ -69,7 +70,7 @@ class Worker:
             sending = self._claimed()
             if sending is None:
                 break
-            calls.append(pool.submit(self._safely, lambda one=sending: self._send(one)))
+            calls.append(pool.submit(self._safely, partial(self._send, sending)))
         return calls
 
     def once(self) -> int:
@@ -140,8 +141,8 @@ class Worker:
         watch = _watch(self.db)
         with ThreadPoolExecutor(SENDERS) as pool:
             while not self.stop.is_set():
-                self._safely(lambda: work(pool))
-                self._safely(lambda: watch(self.stop))
+                self._safely(partial(work, pool))
+                self._safely(partial(watch, self.stop))
 
     def _safely(self, work: Callable[[], object]) -> None:
         """The edge where the database may be away: say so, wait a little, go on."""

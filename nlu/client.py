@@ -35,10 +35,7 @@ class RasaClient:
 
     def ready(self) -> bool:
         """True when a server is up with its model loaded."""
-        try:
-            return any(self._status(url) for url in self.urls)
-        except httpx.HTTPError:
-            return False
+        return any(self._status(url) for url in self.urls)
 
     def _ask(self, url: str, text: str) -> Parse:
         answer = self.http.post(f"{url}/model/parse", params={"token": self.token}, json={"text": text})
@@ -49,8 +46,11 @@ class RasaClient:
         return Parse(ranking[0][0], ranking[0][1], ranking)
 
     def _status(self, url: str) -> bool:
-        answer = self.http.get(f"{url}/status", params={"token": self.token})
-        return answer.status_code == httpx.codes.OK and bool(answer.json().get("model_file"))
+        try:
+            answer = self.http.get(f"{url}/status", params={"token": self.token})
+            return answer.status_code == httpx.codes.OK and bool(answer.json().get("model_file"))
+        except (httpx.HTTPError, ValueError, AttributeError):
+            return False  # an answer that is no answer: another server may be ready
 
 
 def rasa_client(urls: tuple[str, ...], token: str) -> RasaClient:

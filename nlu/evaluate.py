@@ -23,7 +23,7 @@ from rich.table import Table
 from nlu import scores
 from nlu.scores import Judged
 from nlu.thresholds import Thresholds, load_thresholds
-from nlu.training_data import read_examples
+from nlu.training_data import read_examples, same
 
 NLU = Path(__file__).resolve().parent
 THRESHOLDS = NLU / "thresholds.yml"
@@ -61,10 +61,17 @@ def read_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def ask_all(messages: Path, url: str, token: str) -> list[Judged]:
-    """Every message of the file with what Rasa makes of it. Raises httpx.HTTPError."""
-    lines = [json.loads(line) for line in messages.read_text(encoding="utf-8").splitlines() if line.strip()]
+    """Every unseen message of the file with what Rasa makes of it. Raises httpx.HTTPError."""
+    lines = unseen(messages)
     with httpx.Client(base_url=url, params={"token": token}, timeout=10) as http:
         return [judge(http, line) for line in track(lines, "asking Rasa", console=Console(stderr=True), transient=True)]
+
+
+def unseen(messages: Path) -> list[dict[str, str]]:
+    """The file's messages, without those that somebody thought of for the training data too: they would prove nothing."""
+    seen = {same(example.text) for example in read_examples(NLU.parent / "data" / "nlu")}
+    lines = [json.loads(line) for line in messages.read_text(encoding="utf-8").splitlines() if line.strip()]
+    return [line for line in lines if same(line["text"]) not in seen]
 
 
 def judge(http: httpx.Client, line: dict[str, str]) -> Judged:

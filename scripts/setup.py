@@ -161,7 +161,15 @@ def install(title: str, environment: Path, lock: Path, *options: str) -> None:
     (environment / STAMP).unlink(missing_ok=True)
     rest: list[str | Path] = ["--require-hashes", *options, "-r", lock]
     if uv().exists():
-        fast: list[str | Path] = [uv(), "pip", "install", "--no-progress", "--python", environment / "bin" / "python", *rest]
+        fast: list[str | Path] = [
+            *uv_command(),
+            "pip",
+            "install",
+            "--no-progress",
+            "--python",
+            environment / "bin" / "python",
+            *rest,
+        ]
         with contextlib.suppress(Failed):
             return steps.run(title, fast, LOG)
         print("uv could not; trying pip", flush=True)
@@ -174,7 +182,7 @@ def fetch_python() -> Path:
     if not uv().exists():
         raise Failed(f"no Python 3.10 was found, and there is no uv to fetch one: {cure}")
     try:
-        steps.run("Python 3.10, fetched by uv", [uv(), "python", "install", "--no-progress", pythons.WANTED], LOG)
+        steps.run("Python 3.10, fetched by uv", [*uv_command(), "python", "install", "--no-progress", pythons.WANTED], LOG)
     except Failed as failure:
         raise Failed(f"no Python 3.10 was found, and uv could not fetch one: {cure}") from failure
     find: list[str | Path] = [uv(), "python", "find", "--managed-python", "--no-project", pythons.WANTED]
@@ -184,6 +192,11 @@ def fetch_python() -> Path:
 def uv() -> Path:
     """Where uv is, if it is there."""
     return SERVICE / "bin" / "uv"
+
+
+def uv_command() -> list[str | Path]:
+    """uv, trusting whom the system trusts, as pip does."""
+    return [uv(), "--system-certs"]
 
 
 def pip(environment: Path) -> list[str | Path]:

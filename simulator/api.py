@@ -12,7 +12,6 @@ from werkzeug.wrappers import Response as BaseResponse
 from simulator import auth
 from simulator.files import read_link, sign_link
 from simulator.messages import Filter
-from simulator.people import find_address
 from simulator.resources import file_json, message_json, page_json
 from simulator.rules import Sender, check
 from simulator.simulation import simulation
@@ -45,7 +44,7 @@ def _accept(draft: Draft, fate: Fate) -> str:
     here = simulation()
     sid = new_sid("MM" if draft.media_url else "SM")
     fated = replace(draft, fate=fate) if fate.status else draft
-    here.messages.add_outbound(sid, find_address(draft.to, here.addresses()), here.account.sender, fated)
+    here.messages.add_outbound(sid, here.address_of(draft.to), here.account.sender, fated)
     here.delivery.begin(sid)
     return sid
 

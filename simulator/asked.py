@@ -14,9 +14,8 @@ from simulator.faults import Fault, read_fault
 from simulator.forms import BLACKBURN, Event, Kind, Place
 from simulator.inbound import Upload
 from simulator.people import read_phone
-from simulator.values import MAX_FILE, BadRequest, Choice
+from simulator.values import LONGEST_BODY, MAX_FILE, SCOPED_ID, BadRequest, Choice
 
-SCOPED = re.compile(r"[A-Z]{2}\.(ENT\.)?[A-Za-z0-9]{1,128}")
 CONTENT_TYPE = re.compile(r"[a-z]+/[a-z0-9.+-]+")
 MOST_FAULTS = 1000
 
@@ -29,7 +28,7 @@ class Inbound(BaseModel):
     sender: str = Field(alias="from")
     name: str = ""
     kind: Kind = "text"
-    text: str = Field(default="", max_length=4096)
+    text: str = Field(default="", max_length=LONGEST_BODY)
     choice: str = Field(default="", max_length=100)
     choice_id: str = Field(default="", max_length=256)
     choice_description: str = Field(default="", max_length=100)
@@ -100,7 +99,7 @@ def kind_of_file(content_type: str) -> Kind:
 def read_address(text: str) -> str:
     """A phone as `+44...` or a business-scoped id, whether or not `whatsapp:` stands before it. Raises BadRequest."""
     bare = text.strip().removeprefix("whatsapp:")
-    address = bare if SCOPED.fullmatch(bare) else read_phone(bare)
+    address = bare if re.fullmatch(SCOPED_ID, bare) else read_phone(bare)
     if not address:
         raise BadRequest("from must be a phone such as +447700900001, or an id such as GB.7361940258136047")
     return address

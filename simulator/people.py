@@ -69,9 +69,6 @@ def external_id(address: str) -> str:
     return f"{region}.{int(hashlib.sha256(address.encode()).hexdigest()[:13], 16):016d}"
 
 
-def find_address(recipient: str, known: Iterable[str]) -> str:
-    """The phone that `whatsapp:...` reaches: an id may belong to a phone that we know by its number."""
-    address = recipient.removeprefix("whatsapp:")
-    if address.startswith("+"):
-        return address
-    return next((one for one in known if external_id(one) == address), address)
+def find_address(scoped_id: str, known: Iterable[str]) -> str:
+    """The phone that a business-scoped id reaches, where we know it by its number; else the id itself."""
+    return next((one for one in known if external_id(one) == scoped_id), scoped_id)

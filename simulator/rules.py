@@ -11,12 +11,11 @@ from urllib.parse import urlsplit
 from werkzeug.datastructures import MultiDict
 
 from simulator.templates import render
-from simulator.values import Content, Draft, Fate, Look, Refused
+from simulator.values import LONGEST_BODY, SCOPED_ID, Content, Draft, Fate, Look, Refused
 
-PHONE = re.compile(r"whatsapp:\+[1-9]\d{6,14}")
-SCOPED = re.compile(r"whatsapp:[A-Z]{2}\.(ENT\.)?[A-Za-z0-9]{1,128}")  # business-scoped user id
+PHONE = re.compile(r"whatsapp:\+[1-9][0-9]{6,14}")
+SCOPED = re.compile(f"whatsapp:{SCOPED_ID}")
 CONTENT = re.compile(r"HX[0-9a-f]{32}")
-LONGEST_BODY = 1600  # code points
 LONGEST_TEMPLATE = 1024  # code points, after its variables are filled in
 BAD_VARIABLE = re.compile(r"[\n\r\t]| {4,}")
 

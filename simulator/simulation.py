@@ -17,7 +17,7 @@ from simulator.faults import Faults
 from simulator.files import Files
 from simulator.later import Later
 from simulator.messages import Messages
-from simulator.people import Person, read_people
+from simulator.people import Person, find_address, read_people
 from simulator.store import Store
 from simulator.values import Account, Pace
 from simulator.webhooks import Webhooks
@@ -57,9 +57,12 @@ class Simulation:
         """Who a phone can be; read afresh, so that a changed CSV file needs no restart."""
         return read_people(self.people_folder)
 
-    def addresses(self) -> list[str]:
-        """Every phone there is: those of the demo college, and those that wrote."""
-        return [*(person.address for person in self.people()), *self.messages.phones()]
+    def address_of(self, recipient: str) -> str:
+        """The phone that `whatsapp:...` reaches, among those of the demo college and those that wrote."""
+        address = recipient.removeprefix("whatsapp:")
+        if address.startswith("+"):
+            return address
+        return find_address(address, [*(person.address for person in self.people()), *self.messages.phones()])
 
     def close(self) -> None:
         """Stop the background work and let go of the file."""

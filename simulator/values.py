@@ -10,6 +10,8 @@ from typing import Any
 Json = dict[str, Any]
 API_VERSION = "2010-04-01"
 WINDOW_HOURS = 24
+LONGEST_BODY = 1600  # code points, either way
+SCOPED_ID = r"[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}"  # business-scoped, for people without a visible phone
 MAX_FILE = 16 * 1024 * 1024  # bytes, as Twilio takes for WhatsApp
 
 

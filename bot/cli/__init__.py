@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask.cli import AppGroup
+import click
 
 from bot.cli.college import consent_commands, import_command
 from bot.cli.lists import cases_command, inbox_command, outbox_command
@@ -12,7 +12,7 @@ from bot.cli.tools import Tools
 __all__ = ["Tools", "add_commands"]
 
 
-def add_commands(group: AppGroup, tools: Tools) -> None:
+def add_commands(group: click.Group, tools: Tools) -> None:
     """Hang every command on the application's group."""
     makers = (
         migrate_command,

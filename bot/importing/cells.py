@@ -22,7 +22,7 @@ INVISIBLE = dict.fromkeys([0xAD, 0x200B, 0x200E, 0x200F, *range(0x202A, 0x202F),
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2})?")
 GROUP_LINK = re.compile(r"https://chat\.whatsapp\.com/[A-Za-z0-9_-][A-Za-z0-9_/-]*(\?[A-Za-z0-9_=&%.-]*)?")
-LANGUAGES = frozenset(code for code in Locale("en").languages if len(code) == 2)
+LANGUAGES = frozenset(code for code in map(str, Locale("en").languages) if len(code) == 2)
 WEB = TypeAdapter(HttpUrl)
 D = TypeVar("D", bound=date)
 

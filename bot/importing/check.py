@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from bot.importing.cells import shown
-from bot.importing.identity import Someone, codes_of, everyone
+from bot.importing.identity import Someone, codes_of, everyone, node_of
 from bot.importing.known import Known
 from bot.importing.rows import LearnerLine, LessonLine, Row, StaffLine, TaskLine
 from bot.importing.sheets import College, Sheet
@@ -30,9 +30,8 @@ def check_against(college: College, known: Known, found: Sequence[Problem]) -> I
         yield from _courses_exist(sheet, college, known)
     sound = replace(college, staff=_without(college.staff, found), learners=_without(college.learners, found))
     for one in everyone(sound, known):
-        yield from _one_learner(one)
-        yield from _one_phone(one)
-        yield from _one_name(one)
+        shared = list(_one_learner(one))
+        yield from shared or (*_one_phone(one), *_one_name(one))
 
 
 def _codes_again(rows: Iterable[tuple[int, Row]]) -> Iterator[Problem]:
@@ -63,7 +62,9 @@ def _trainers(college: College, known: Known) -> Iterator[Problem]:
             if code not in roles and college.staff.whole and code not in college.staff.codes:
                 yield Problem(row.file, line, "trainers", f"no member of staff has the code{shown(code) or ' given here'}")
             elif code in roles and roles[code] != "trainer" and not _is_bad(code, college.staff):
-                yield Problem(row.file, line, "trainers", f"the role of{shown(code) or ' one'} is {roles[code]}, not trainer")
+                yield Problem(
+                    row.file, line, "trainers", f"the role of{shown(code) or ' one'} is {roles[code]}, not trainer"
+                )
 
 
 def _is_bad(code: str, sheet: Sheet[StaffLine]) -> bool:
@@ -87,30 +88,30 @@ def _without(sheet: Sheet[R], found: Sequence[Problem]) -> Sheet[R]:
 
 
 def _one_learner(one: Someone) -> Iterator[Problem]:
-    held = [person.learner_code for person in one.people if person.learner_code]
-    owner = (held or [row.code for _, row in one.learner[:1]] or [""])[0]
-    for line, row in one.learner:
+    here = list(dict.fromkeys(row.code for _, row in one.learner))
+    elsewhere = [person.learner_code for person in one.people if person.learner_code and person.learner_code not in here]
+    owner, *others = [*elsewhere, *here] or [""]
+    for line, row in (one.learner or one.staff) if others else ():
         if row.code != owner:
             yield Problem(row.file, line, "phone", f"shared with another learner:{shown(owner) or ' see the list'}")
 
 
 def _one_phone(one: Someone) -> Iterator[Problem]:
+    first = one.rows[0][1]
     for line, row in one.rows:
         if row.phone != one.phone:
-            other = one.rows[0][1]
-            reason = f"the same person as {other.file.removesuffix('.csv')}{shown(other.code)}, who has another phone there"
+            reason = f"the same person as{shown(first.code) or ' another'} in {first.file}, who has another phone there"
             yield Problem(row.file, line, "phone", reason)
 
 
 def _one_name(one: Someone) -> Iterator[Problem]:
     """A phone under two names is a slip, or two people: a role or a learner's data must not go to the wrong one."""
-    named = {(row.file, row.code) for _, row in one.rows}
-    others = [person for person in one.people if (codes := codes_of(person)) and not codes & _nodes(one)]
-    for line, row in one.rows:
-        elsewhere = {other.name for _, other in one.rows if (other.file, other.code) in named} | {p.name for p in others}
-        if any(name.casefold() != row.name.casefold() for name in elsewhere):
-            yield Problem(row.file, line, "phone", "shared with somebody of another name among staff and learners")
-
-
-def _nodes(one: Someone) -> set[tuple[str, str | int]]:
-    return {("learner" if isinstance(row, LearnerLine) else "staff", row.code) for _, row in one.rows}
+    here = {node_of(row) for _, row in one.rows}
+    elsewhere = [person for person in one.people if (codes := codes_of(person)) and not codes & here]
+    first = (*one.staff, *one.learner)[0][1]
+    name = elsewhere[0].name if elsewhere else first.name
+    code = next((code for person in elsewhere for _, code in codes_of(person)), first.code)
+    for line, row in (*one.staff, *one.learner):
+        if row.name.casefold() != name.casefold():
+            reason = f"the phone of{shown(str(code)) or ' somebody'} too, who has another name: whose is it?"
+            yield Problem(row.file, line, "phone", reason)

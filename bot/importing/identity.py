@@ -39,8 +39,8 @@ class Someone:
 def everyone(college: College, known: Known) -> list[Someone]:
     """Everybody whom the files name, in the order of the files."""
     root = _Roots()
-    for _, row in (*college.staff.rows, *college.learners.rows):
-        root.join(_node(row), ("phone", row.phone))
+    for row in college.people:
+        root.join(node_of(row), ("phone", row.phone))
     for person_id, nodes in _holders(college, known).items():
         for node in nodes:
             root.join(node, ("person", person_id))
@@ -48,9 +48,9 @@ def everyone(college: College, known: Known) -> list[Someone]:
     staff: defaultdict[Node, list[tuple[int, StaffLine]]] = defaultdict(list)
     people: defaultdict[Node, list[PersonRow]] = defaultdict(list)
     for line, one in college.staff.rows:
-        staff[root.of(_node(one))].append((line, one))
+        staff[root.of(node_of(one))].append((line, one))
     for line, place in college.learners.rows:
-        learners[root.of(_node(place))].append((line, place))
+        learners[root.of(node_of(place))].append((line, place))
     for person in known.people.values():
         people[root.of(("person", person.id))].append(person)
     return [
@@ -73,8 +73,8 @@ def codes_of(person: PersonRow) -> set[Node]:
 def _holders(college: College, known: Known) -> dict[int, set[Node]]:
     """For each person of the database, the codes and phones of the files that are theirs."""
     claims: defaultdict[str, set[Node]] = defaultdict(set)
-    for _, row in (*college.staff.rows, *college.learners.rows):
-        claims[row.phone].add(_node(row))
+    for row in college.people:
+        claims[row.phone].add(node_of(row))
     named = {node for nodes in claims.values() for node in nodes}
     codes = {person.id: codes_of(person) & named for person in known.people.values()}
     phones: defaultdict[int, set[Node]] = defaultdict(set)
@@ -87,7 +87,8 @@ def _holders(college: College, known: Known) -> dict[int, set[Node]]:
     return {person_id: nodes | phones[person_id] for person_id, nodes in codes.items()}
 
 
-def _node(row: LearnerLine | StaffLine) -> Node:
+def node_of(row: LearnerLine | StaffLine) -> Node:
+    """The code of a row, told apart from the same code in the other file."""
     return ("staff" if isinstance(row, StaffLine) else "learner", row.code)
 
 
@@ -110,4 +111,3 @@ class _Roots:
     def join(self, one: Node, other: Node) -> None:
         """From now on these two, and whatever was joined with either, are the same."""
         self._parent[self.of(one)] = self.of(other)
-

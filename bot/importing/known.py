@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy import Select, select
+from sqlalchemy import Row, Select, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, selectinload
 
 from bot.importing.sheets import College
@@ -30,7 +30,7 @@ class Known:
 def load_known(session: Session, college: College) -> Known:
     """The rows, locked until the end of the transaction: no turn of these people runs meanwhile (PostgreSQL)."""
     codes = {row.code for _, row in college.learners.rows}
-    phones = {row.phone for _, row in (*college.staff.rows, *college.learners.rows)}
+    phones = {row.phone for row in college.people}
     staff = {row.code for _, row in college.staff.rows} | {code for _, row in college.courses.rows for code in row.trainers}
     ids: set[int] = set(_among(session, select(PersonRow.id), PersonRow.learner_code, codes))
     ids.update(_among(session, select(StaffRole.person_id), StaffRole.code, staff))
@@ -41,7 +41,7 @@ def load_known(session: Session, college: College) -> Known:
         learners={person.learner_code: person for person in people.values() if person.learner_code},
         staff={role.code: role for person in people.values() for role in person.staff_roles},
         points={point.value: point for person in people.values() for point in person.contact_points},
-        courses=frozenset(_among(session, select(Course.code), Course.code, _courses_named(college))),
+        courses=frozenset(_among(session, select(Course.code), Course.code, college.course_codes)),
     )
 
 
@@ -50,10 +50,27 @@ def rows_by(session: Session, statement: Select[T], column: InstrumentedAttribut
     return list(_among(session, statement, column, values))
 
 
+def columns_by(
+    session: Session,
+    columns: tuple[InstrumentedAttribute[Any], ...],
+    column: InstrumentedAttribute[Any],
+    values: Iterable[Any],
+) -> Iterator[Row[Any]]:
+    """Only these columns of such rows, the oldest first: where there may be many, and none is altered."""
+    statement = select(*columns).order_by(column.class_.id)
+    for some in _by_thousands(values):
+        yield from session.execute(statement.where(column.in_(some)))
+
+
 def _among(session: Session, statement: Select[T], column: InstrumentedAttribute[Any], values: Iterable[Any]) -> Iterator[T]:
+    for some in _by_thousands(values):
+        yield from session.scalars(statement.where(column.in_(some)))
+
+
+def _by_thousands(values: Iterable[Any]) -> Iterator[list[Any]]:
     wanted = sorted(set(values))
     for start in range(0, len(wanted), AT_ONCE):
-        yield from session.scalars(statement.where(column.in_(wanted[start : start + AT_ONCE])))
+        yield wanted[start : start + AT_ONCE]
 
 
 def _locked() -> Select[PersonRow]:
@@ -61,8 +78,3 @@ def _locked() -> Select[PersonRow]:
     with_all = (selectinload(PersonRow.contact_points), selectinload(PersonRow.staff_roles))
     fresh = {"populate_existing": True}
     return select(PersonRow).options(*with_all).order_by(PersonRow.id).with_for_update().execution_options(**fresh)
-
-
-def _courses_named(college: College) -> set[str]:
-    told = (college.lessons.rows, college.tasks.rows, college.learners.rows)
-    return {row.code for _, row in college.courses.rows} | {row.course for rows in told for _, row in rows}

@@ -50,15 +50,26 @@ class Row(BaseModel):
     code: Filled
 
 
-class StaffLine(Row):
+class PersonLine(Row):
+    """A row about somebody with a phone."""
+
+    name: Filled
+    phone: Phone
+
+
+class PartLine(Row):
+    """A row about something, or somebody, of a course."""
+
+    course: Filled
+
+
+class StaffLine(PersonLine):
     """A role of a member of staff."""
 
     file: ClassVar[str] = "staff.csv"
 
     code: StaffCode
-    name: Filled
     role: Annotated[Literal["trainer", "admin", "safeguarding", "read-only"], BeforeValidator(_role)]
-    phone: Phone
     email: EmailIfAny
 
 
@@ -83,12 +94,11 @@ class CourseLine(Row):
         return value
 
 
-class LessonLine(Row):
+class LessonLine(PartLine):
     """A lesson. Its times were London's; here they are UTC."""
 
     file: ClassVar[str] = "lessons.csv"
 
-    course: Filled
     starts_at: LondonTime
     ends_at: LondonTime
     title: Filled
@@ -104,24 +114,20 @@ class LessonLine(Row):
         return value
 
 
-class TaskLine(Row):
+class TaskLine(PartLine):
     """A task of a course."""
 
     file: ClassVar[str] = "tasks.csv"
 
-    course: Filled
     title: Filled
     due_on: DayIfAny
 
 
-class LearnerLine(Row):
+class LearnerLine(PersonLine, PartLine):
     """A learner's place on one course, and what their declaration says. Validated with the moment of import as context."""
 
     file: ClassVar[str] = "learners.csv"
 
-    name: Filled
-    phone: Phone
-    course: Filled
     language: Language
     service_consent: YesNo
     checkin_consent: YesNo
@@ -134,7 +140,7 @@ class LearnerLine(Row):
     def _signed(cls, value: date | None, info: ValidationInfo) -> date | None:
         if value is None and _says_yes(info):
             raise ValueError("empty: a yes needs the day of the declaration")
-        if value and london_day_starts(value) > info.context["now"]:
+        if value and london_day_starts(value) > _now(info):
             raise ValueError("in the future")
         return value
 
@@ -152,6 +158,12 @@ class LearnerLine(Row):
     def differing(self, other: Self) -> list[str]:
         """The columns, but for the course, in which two rows of one learner disagree."""
         return [name for name in type(self).model_fields if name != "course" and getattr(self, name) != getattr(other, name)]
+
+
+def _now(info: ValidationInfo) -> datetime:
+    """The moment of import, from the context that a learner's row is validated with."""
+    now: datetime = (info.context or {})["now"]
+    return now
 
 
 def _says_yes(info: ValidationInfo) -> bool:

@@ -39,9 +39,16 @@ class College:
     files: tuple[str, ...]
 
     @property
-    def size(self) -> int:
-        """How many good rows there are."""
-        return sum(len(one.rows) for one in (self.staff, self.courses, self.lessons, self.tasks, self.learners))
+    def people(self) -> tuple[StaffLine | LearnerLine, ...]:
+        """The rows about people."""
+        staff, learners = (row for _, row in self.staff.rows), (row for _, row in self.learners.rows)
+        return (*staff, *learners)
+
+    @property
+    def course_codes(self) -> frozenset[str]:
+        """Every course that a good row names."""
+        named = [row.course for _, row in (*self.lessons.rows, *self.tasks.rows, *self.learners.rows)]
+        return frozenset([*named, *(row.code for _, row in self.courses.rows)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +101,8 @@ def _header_problems(model: type[Row], header: Record) -> Iterable[Problem]:
 
 
 def _rows(model: type[R], header: Record, records: list[Record], reading: Reading, *, whole: bool) -> Sheet[R]:
-    rows, codes = [], set()
+    rows: list[tuple[int, R]] = []
+    codes: set[str] = set()
     for record in records:
         reading.step()
         if len(record.cells) != len(header.cells):

@@ -13,7 +13,7 @@ _CYRILLIC = dict(zip("АВЕЅІЈКМНОРСТУХаеѕіјорсухһԁкм
 _GREEK = dict(zip("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧαεικνορτυχ", "ABEZHIKMNOPTYXaeikvoptux", strict=True))
 _LOOK_ALIKE = str.maketrans(_CYRILLIC | _GREEK | {"ı": "i"})
 _BLOCK_LETTERS = str.maketrans({chr(0x1F170 + n): chr(65 + n) for n in range(26)})  # the emoji with A, B, O, P on it
-_NO_MARK = str.maketrans(
+_OTHER_KEYBOARD = str.maketrans({"ł": "l", "đ": "d", "ø": "o"} | dict(zip("كيىهةۃ", "کییہہہ", strict=True)))
     {"ł": "l", "đ": "d", "ø": "o"} | dict(zip("كيىهةۃ", "کییہہہ", strict=True))
 )  # one keyboard's Arabic
 
@@ -22,18 +22,19 @@ _INVISIBLE = regex.compile(r"[\p{Cf}\p{Me}\uFE00-\uFE0F\u034F\u115F\u1160\u3164]
 _LATIN_MARK = regex.compile(r"(?<=[\p{Latin}])\p{Mn}+")
 _ARABIC_MARK = regex.compile(r"[\u064B-\u065F\u0670\u0640]")
 _WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+")
-_SPELT_OUT = regex.compile(
-    r"(?<![\p{L}\p{N}])\p{L}(?:[ ._*-]\p{L}){3,}(?![\p{L}\p{M}\p{N}])|(?<![\p{L}\p{N}])\p{L}(?:[._*-]\p{L}){2,}(?![\p{L}\p{M}\p{N}])"
+_SPELT_OUT = regex.compile(  # four letters with spaces between, or three with dots: fewer are words ("u r a")
+    r"(?<![\p{L}\p{N}])\p{L}(?:(?:[ ._*-]{1,3}\p{L}){3,}|(?:[._*-]\p{L}){2,})(?![\p{L}\p{M}\p{N}])"
 )
 _REPEATED = regex.compile(r"(\p{L})\1{2,}")
 _DOUBLED = regex.compile(r"(\p{L})\1+")
 _ZERO_FOR_O = regex.compile(r"(?<=[a-z])0(?=[a-z])")
+_FOREIGN_DIGIT = regex.compile(r"[\p{Nd}--[0-9]]", regex.V1)
 _SENTENCE_END = regex.compile(r"(?<!\.)\.(?=\s|$)|[!?;:\n।۔؟]+")
 _NOT_WORD = regex.compile(r"[^\p{L}\p{M}\p{N}|]+")
 
 
 def normalise(text: str) -> str:
-    """The words of `text` in plain lower case, one space apart: no emoji, punctuation, accents on Latin letters or doubles."""
+    """The words of `text` in plain lower case, one space apart: no emoji, no punctuation, no accents on Latin letters."""
     return " ".join(word for word in _words(text) if word != BREAK)
 
 
@@ -58,6 +59,7 @@ def _words(text: str) -> list[str]:
     plain = _WORD.sub(_in_latin, plain).casefold()
     plain = _without_accents(plain)
     plain = _ZERO_FOR_O.sub("o", _REPEATED.sub(r"\1", plain))
+    plain = _FOREIGN_DIGIT.sub(lambda found: str(unicodedata.digit(found[0], found[0])), plain)
     plain = _SENTENCE_END.sub(f" {BREAK} ", plain)
     return _NOT_WORD.sub(" ", plain).split()
 
@@ -77,5 +79,5 @@ def _in_latin(match: regex.Match[str]) -> str:
 
 def _without_accents(text: str) -> str:
     # Only on Latin letters and for Arabic's optional vowels: in Indic scripts the marks are the vowels.
-    split = _ARABIC_MARK.sub("", unicodedata.normalize("NFD", text).translate(_NO_MARK))
+    split = _ARABIC_MARK.sub("", unicodedata.normalize("NFD", text).translate(_OTHER_KEYBOARD))
     return unicodedata.normalize("NFC", _LATIN_MARK.sub("", split))

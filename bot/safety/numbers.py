@@ -20,40 +20,77 @@ _RUN = regex.compile(rf"(?<![0-9{HIDDEN}])[0-9]++(?:[ -]{{1,2}}+[0-9]++)*+(?![0-
 _GROUP = regex.compile(r"[0-9]+")
 _CARD_WORD = regex.compile(r"\b(?:card|visa|mastercard|debit|credit|amex|maestro|cvv|expir\w*)\b")
 _ORDER_WORD = regex.compile(
-    r"\b(?:order|ref|reference|tracking|track|parcel|isbn|imei|barcode|invoice|booking|delivery|receipt|ticket|serial|ean|meeting|sku"
-    r"|phone|tel|mobile|whatsapp|call|ring)\b[^0-9\n]{0,25}$"
+    r"\b(?:order|ref|reference|tracking|track|parcel|isbn|imei|barcode|invoice|booking|delivery|receipt|ticket|serial|ean|meeting"
+    r"|sku|phone|tel|mobile|whatsapp|call|ring)\b[^0-9\n\ue000]{0,25}$"
 )
 _IBAN = regex.compile(rf"{_NOT_BEFORE}[a-z]{{2}}[0-9]{{2}}(?: ?[a-z0-9]{{1,4}}){{3,8}}+")
 _NI = regex.compile(
-    rf"{_NOT_BEFORE}[a-z][ .-]{{0,2}}[a-z](?P<body>(?:[ .-]{{0,3}}[0-9]){{6}})(?:(?P<gap>[ .-]{{0,3}})(?P<suffix>[a-d]){_NOT_AFTER}"
-    rf"|(?![ .-]{{0,3}}[0-9]){_NOT_AFTER})"
+    rf"{_NOT_BEFORE}[a-z][ .-]{{0,2}}[a-z](?:[ .-]{{0,3}}[0-9]){{6}}"
+    rf"(?:[ .-]{{0,3}}(?P<suffix>[a-d]){_NOT_AFTER}|(?![ .-]{{0,3}}[0-9]){_NOT_AFTER})"
 )
-_NI_WORD = regex.compile(r"\b(?:ni|nino|n\.i\.?|national ins\w*|insurance)\b[^0-9\n]{0,30}$")
-_REFERENCE = regex.compile(r"\b(?:order|ref|reference|tracking|parcel|booking|invoice|receipt|ticket|serial|voucher|learner|course|cert\w*)\b[^0-9\n]{0,20}$")
-_COMMON = frozenset("am an as at be by do go he hi id if in is it me my no of ok on or pm so to uk up us we tv gb eu wk".split())
+_NI_WORD = regex.compile(r"\b(?:ni|nino|n\.i\.?|national ins\w*|insurance)\b[^0-9\n\ue000]{0,30}$")
+_REFERENCE = regex.compile(
+    r"\b(?:order|ref|reference|tracking|parcel|booking|invoice|receipt|ticket|serial|voucher|learner|course|cert\w*)\b[^0-9\n\ue000]{0,20}$"
+)
+_COMMON = frozenset(  # two-letter words that may stand before six digits
+    (
+        "am",
+        "an",
+        "as",
+        "at",
+        "be",
+        "by",
+        "do",
+        "eu",
+        "gb",
+        "go",
+        "he",
+        "hi",
+        "id",
+        "if",
+        "in",
+        "is",
+        "it",
+        "me",
+        "my",
+        "no",
+        "of",
+    )
+    + ("ok", "on", "or", "pm", "so", "to", "tv", "uk", "up", "us", "we", "wk")
+)
 _SORT = r"[0-9]{2}[ -][0-9]{2}[ -][0-9]{2}"
+_BETWEEN = rf"[^0-9{HIDDEN}]{{1,40}}"
 _BANK = regex.compile(
-    rf"(?<![0-9{HIDDEN}-])(?:{_SORT}(?P<between>[^0-9{HIDDEN}]{{1,40}})[0-9]{{4}} ?[0-9]{{4}}|(?P<bare>[0-9]{{6}})(?P<middle>[^0-9{HIDDEN}]{{1,40}})[0-9]{{8}}"
-    rf"|[0-9]{{8}}(?P<between>[^0-9{HIDDEN}]{{1,40}}){_SORT})(?![0-9{HIDDEN}-])"
+    rf"(?<![0-9{HIDDEN}-])(?:{_SORT}(?P<between>{_BETWEEN})[0-9]{{4}} ?[0-9]{{4}}|[0-9]{{6}}{_BETWEEN}[0-9]{{8}}"
+    rf"|[0-9]{{8}}(?P<between>{_BETWEEN}){_SORT})(?![0-9{HIDDEN}-])"
 )
-_BANK_WORD = regex.compile(r"\b(?:sort|s/c|acc|acct|account|a/c|bank|iban|barclays|lloyds|natwest|hsbc|santander|monzo|starling|halifax|pay)\b")
+_BANK_WORD = regex.compile(
+    r"\b(?:sort|s/c|acc|acct|account|a/c|bank|iban|barclays|lloyds|natwest|hsbc|santander|monzo|starling|halifax|pay)\b"
+)
 _SORT_ALONE = regex.compile(
     rf"\bsort ?code(?: (?:is|its|number|no))?[ :=-]{{0,3}}(?P<value>{_SORT}|[0-9]{{6}})(?![0-9{HIDDEN}])"
-    rf"|\b(?:account|acc|acct|a/c) (?:number|no|num)\.?(?: is| its)?[ :=-]{{0,3}}(?P<value>[0-9]{{8}}|[0-9]{{4}} [0-9]{{4}})(?![0-9{HIDDEN}])"
+    r"|\b(?:account|acc|acct|a/c) (?:number|no|num)\.?(?: is| its)?[ :=-]{0,3}"
+    rf"(?P<value>[0-9]{{8}}|[0-9]{{4}} [0-9]{{4}})(?![0-9{HIDDEN}])"
 )
 _PASSPORT = regex.compile(
-    r"\bpassport(?:'s)?(?:[ :=#.-]{0,3}\b(?:number|num|no|nr|is|its|it is|my|the|uk|british|id|details|are)\b){0,4}[ :=#.-]{0,3}"
-    rf"(?P<value>[a-z]{{0,2}} ?[0-9](?:[ -]?[0-9]){{6,8}}){_NOT_AFTER}"
+    r"\bpassport(?:'s)?(?:[ :=#.-]{0,3}\b(?:number|num|no|nr|is|its|it is|my|the|uk|british|id|details|are)\b){0,4}"
+    rf"[ :=#.-]{{0,3}}(?P<value>[a-z]{{0,2}} ?[0-9](?:[ -]?[0-9]){{6,8}}){_NOT_AFTER}"
 )
 _UTR = regex.compile(
-    r"\b(?:utr|unique tax(?:payer)?(?:'?s)? ref(?:erence)?|tax ref(?:erence)?|tax(?:payer)? number|self assessment (?:number|ref(?:erence)?))"
-    rf"(?:[ :=#.-]{{0,3}}\b(?:number|num|no|is|its|it is|my|code)\b){{0,3}}[ :=#.-]{{0,3}}(?P<value>[0-9](?:[ -]?[0-9]){{9}}k?){_NOT_AFTER}"
+    r"\b(?:utr|unique tax(?:payer)?(?:'?s)? ref(?:erence)?|tax ref(?:erence)?|tax(?:payer)? number"
+    r"|self assessment (?:number|ref(?:erence)?))(?:[ :=#.-]{0,3}\b(?:number|num|no|is|its|it is|my|code)\b){0,3}"
+    rf"[ :=#.-]{{0,3}}(?P<value>[0-9](?:[ -]?[0-9]){{9}}k?){_NOT_AFTER}"
 )
 
 
 def cards(text: str) -> list[tuple[int, int]]:
     """Card numbers: 13 to 19 digits with single spaces or dashes, Luhn, not an ISBN, an order number or a telephone."""
-    return [span for run in _RUN.finditer(text) if run.end() - run.start() >= 13 for span in _cards_in(text, run.start(), run.end())]
+    return [
+        span
+        for run in _RUN.finditer(text)
+        if run.end() - run.start() >= 13
+        for span in _cards_in(text, run.start(), run.end())
+    ]
 
 
 def _cards_in(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
@@ -75,7 +112,9 @@ def _card_from(text: str, groups: list[tuple[int, int]], at: int) -> int | None:
     """The last group of a card that starts with group `at`, when one does."""
     if text[groups[at][0]] not in "23456":
         return None
-    return next((last for last in _ending(groups, at, 13, 19) if _is_card(text, groups[at][0], groups[last][1], whole=False)), None)
+    return next(
+        (last for last in _ending(groups, at, 13, 19) if _is_card(text, groups[at][0], groups[last][1], whole=False)), None
+    )
 
 
 def _phone_from(text: str, groups: list[tuple[int, int]], at: int) -> int | None:
@@ -104,12 +143,17 @@ def _is_card(text: str, start: int, end: int, *, whole: bool) -> bool:
     digits = text[start:end].replace(" ", "").replace("-", "")
     if not 13 <= len(digits) <= 19 or not digits.strip("0") or not luhn.is_valid(digits):
         return False
-    before = text[max(0, start - _NEAR) : start]
+    before = _before(text, start)
     if _CARD_WORD.search(before):
         return True
     if isbn.is_valid(digits) or before.endswith("+") or _ORDER_WORD.search(before):
         return False
     return not whole or digits[0] in "23456" or len(text[start:end]) > len(digits)
+
+
+def _before(text: str, start: int) -> str:
+    """The words shortly before `start`, none of them beyond something hidden."""
+    return text[max(0, start - _NEAR) : start].rpartition(HIDDEN)[2]
 
 
 def ibans(text: str) -> list[tuple[int, int]]:
@@ -129,7 +173,7 @@ def national_insurance(text: str) -> list[tuple[int, int]]:
 
 
 def _is_ni(text: str, match: regex.Match[str]) -> bool:
-    before = text[max(0, match.start() - _NEAR) : match.start()]
+    before = _before(text, match.start())
     if _NI_WORD.search(before):
         return True
     prefix = "".join(letter for letter in match[0][:4] if letter.isalpha())[:2]

@@ -5,18 +5,17 @@ The little syntax is explained in data/safety/README.md. Gaps and alternatives a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-import regex
-
 from bot.safety.normalise import BREAK, normalise
 
-_TOKEN = regex.compile(r"\.{2,3}(?=[\s()|]|$)|[()|?^$]|[^\s()|?^$]+")
+_PIECE = re.compile(r"\.{2,3}(?=[\s()|]|$)|[()|?^$]|[^\s()|?^$]+")
 _GAPS = {"..": 2, "...": 4}  # how many words may stand there
 _SIGNS = ("(", ")", "|", "?", "^", "$", *_GAPS)
 _KEY = 3  # a phrase is filed under the first letters of its first word
-_SET = regex.compile(r"<(\w+)>")
+_SET = re.compile(r"<(\w+)>")
 
 Spelling = Callable[[str], str]
 
@@ -45,12 +44,12 @@ class Span:
 class Phrases:
     """Many compiled phrases, filed by how they begin."""
 
-    index: Mapping[str, tuple[regex.Pattern[str], ...]]
+    index: Mapping[str, tuple[re.Pattern[str], ...]]
 
     @classmethod
     def joined(cls, many: Iterable[Phrases]) -> Phrases:
         """All the phrases of `many` as one."""
-        index: dict[str, tuple[regex.Pattern[str], ...]] = {}
+        index: dict[str, tuple[re.Pattern[str], ...]] = {}
         for phrases in many:
             for key, patterns in phrases.index.items():
                 index[key] = index.get(key, ()) + patterns
@@ -75,20 +74,20 @@ class Phrases:
 
 def compile_phrases(phrases: Iterable[str], sets: Mapping[str, tuple[str, ...]], spelling: Spelling) -> Phrases:
     """Compile phrases; `spelling` puts their words as the words of messages are put. Raises BadPhrase."""
-    index: dict[str, list[regex.Pattern[str]]] = {}
+    index: dict[str, list[re.Pattern[str]]] = {}
     for phrase in phrases:
         try:
-            part = _Reader(_TOKEN.findall(_with_sets(phrase, sets)), spelling).read()
+            part = _Reader(_PIECE.findall(_with_sets(phrase, sets)), spelling).read()
         except BadPhrase as error:
             raise BadPhrase(f"{phrase!r}: {error}") from None
-        pattern = regex.compile(part.source + "(?= |$)")
+        pattern = re.compile(part.source + "(?= |$)")
         for key in part.keys:
             index.setdefault(key, []).append(pattern)
     return Phrases({key: tuple(patterns) for key, patterns in index.items()})
 
 
 def _with_sets(phrase: str, sets: Mapping[str, tuple[str, ...]]) -> str:
-    def spelt_out(match: regex.Match[str]) -> str:
+    def spelt_out(match: re.Match[str]) -> str:
         if match[1] not in sets:
             raise BadPhrase(f"{phrase!r}: there is no set named {match[1]!r}")
         return f"({'|'.join(sets[match[1]])})"
@@ -123,14 +122,14 @@ def _sequence(parts: list[_Part]) -> _Part:
 class _Reader:
     """Reads one phrase from left to right."""
 
-    def __init__(self, tokens: list[str], spelling: Spelling) -> None:
-        self._tokens = tokens
+    def __init__(self, pieces: list[str], spelling: Spelling) -> None:
+        self._pieces = pieces
         self._spelling = spelling
         self._at = 0
 
     def read(self) -> _Part:
         part = self._alternatives()
-        if self._at < len(self._tokens):
+        if self._at < len(self._pieces):
             raise BadPhrase("there is a ) too many")
         if part.empty or not part.keys:
             raise BadPhrase("one word at least has to be there")
@@ -139,7 +138,7 @@ class _Reader:
         return part
 
     def _next(self) -> str:
-        return self._tokens[self._at] if self._at < len(self._tokens) else ""
+        return self._pieces[self._at] if self._at < len(self._pieces) else ""
 
     def _alternatives(self) -> _Part:
         found = [self._one_sequence()]
@@ -160,14 +159,14 @@ class _Reader:
         return _sequence(parts)
 
     def _item(self) -> list[_Part]:
-        token = self._next()
-        if token in _GAPS:
+        piece = self._next()
+        if piece in _GAPS:
             self._at += 1
-            return [_Part(rf"(?: [^ {BREAK}]+){{0,{_GAPS[token]}}}?", frozenset({""}))]
-        if token in _EDGES:
+            return [_Part(rf"(?: [^ {BREAK}]+){{0,{_GAPS[piece]}}}?", frozenset({""}))]
+        if piece in _EDGES:
             self._at += 1
-            return [_EDGES[token]]
-        if token == "(":
+            return [_EDGES[piece]]
+        if piece == "(":
             return [self._maybe(self._group())]
         return self._words()
 
@@ -212,4 +211,4 @@ def _word(word: str) -> _Part:
     if stem != word and len(stem) < _KEY:
         raise BadPhrase(f"{word!r} needs at least {_KEY} letters before its star")
     rest = "[^ ]*" if stem != word else "(?= |$)"
-    return _Part(f" {regex.escape(stem, literal_spaces=True)}{rest}", frozenset({stem[:_KEY]}), empty=False)
+    return _Part(f" {re.escape(stem)}{rest}", frozenset({stem[:_KEY]}), empty=False)

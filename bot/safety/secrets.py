@@ -7,20 +7,39 @@ import regex
 from bot.safety.numbers import Finder
 from bot.safety.plain import HIDDEN
 
-_PASSWORD = r"\b(?:pass ?words?|passwor|pasword|passwrd|passcode|pass code|pwd|pswd|hasło|haslo|parola|parolă|पासवर्ड|پاس ورڈ|পাসওয়ার্ড)\b"
-_IS = r"(?: (?:is|was|to|hai|este|to jest|for (?:zoom|email|it|that|my \w{1,20}|the \w{1,20}) is))? ?(?:[:=]|is|was|hai|este|->)"
-_SAID = regex.compile(rf"{_PASSWORD}{_IS}[ '\"“]{{0,3}}(?P<value>[^\s{HIDDEN}]++)")
-_BARE = regex.compile(rf"{_PASSWORD} (?P<value>(?=[^\s{HIDDEN}]{{0,60}}?[0-9])(?=[^\s{HIDDEN}]{{0,60}}?[a-z@#$%&*!])[^\s{HIDDEN}]++)")
+_NAMED = (
+    r"\b(?:pass ?words?|passwor|pasword|passwrd|passcode|pass code|pwd|pswd|hasło|haslo|parola|parolă"
+    r"|पासवर्ड|پاس ورڈ|পাসওয়ার্ড)\b"
+)
+_IS = (
+    r"(?: (?:is|was|to|hai|este|to jest|for (?:zoom|email|it|that|my \w{1,20}|the \w{1,20}) is))?"
+    r" ?(?:[:=]|is|was|hai|este|->)"
+)
+_SAID = regex.compile(rf"{_NAMED}{_IS}[ '\"“]{{0,3}}(?P<value>[^\s{HIDDEN}]++)")
+_BARE = regex.compile(
+    rf"{_NAMED} (?P<value>(?=[^\s{HIDDEN}]{{0,60}}?[0-9])(?=[^\s{HIDDEN}]{{0,60}}?[a-z@#$%&*!])[^\s{HIDDEN}]++)"
+)
 _PIN = regex.compile(
     rf"\bpin(?: (?:number|code|no))?(?: (?:is|was|its|it is))?[ :=-]{{0,3}}(?P<value>[0-9]{{4,6}})(?![0-9{HIDDEN}])"
 )
 _NOT_SECRET = frozenset(  # "my password is wrong"
-    "wrong not incorrect expired locked too the same being invalid rejected required needed case important a an my what still always to on in for"
-    " short long weak gone lost forgotten reset changed blocked broken working hidden safe saved stuck it correct right no asking asked given ok"
-    " fine never now so very sent easy hard strong good bad missing empty blank out of there here secret private protected default old new".split()
+    (
+        "wrong", "not", "incorrect", "expired", "locked", "too", "the", "same", "being", "invalid", "rejected",
+        "required", "needed", "case", "important", "a", "an", "my", "what", "still", "always", "to", "on", "in", "for",
+        "short", "long", "weak", "gone", "lost", "forgotten", "reset", "changed", "blocked", "broken", "working",
+        "hidden", "safe", "saved", "stuck", "it", "correct", "right", "no", "asking", "asked", "given", "ok", "fine",
+        "never", "now", "so", "very", "sent", "easy", "hard", "strong", "good", "bad", "missing", "empty", "blank",
+        "out", "of", "there", "here", "secret", "private", "protected", "default", "old", "new",
+    )
+)  # fmt: skip
+_OTHER_CODE = (
+    r"(?<!\b(?:course|lesson|post|zip|discount|sort|error|class|voucher|promo|product|qr|bar|area|dress|tax|unit|module"
+    r"|country|dialling|door|job) ?-?)"
 )
-_OTHER_CODE = r"(?<!\b(?:course|lesson|post|zip|discount|sort|error|class|voucher|promo|product|qr|bar|area|dress|tax|unit|module|country|dialling|door|job) ?-?)"
-_CODE = rf"(?:{_OTHER_CODE}\bcode|\botp|\bone[ -]time (?:code|pass\w*)|\bverification|\b6[ -]digit\w*(?: code)?|\bsix[ -]digit\w*(?: code)?)\b"
+_CODE = (
+    rf"(?:{_OTHER_CODE}\bcode|\botp|\bone[ -]time (?:code|pass\w*)|\bverification|\b6[ -]digit\w*(?: code)?"
+    r"|\bsix[ -]digit\w*(?: code)?)\b"
+)
 _DIGITS = rf"(?<![0-9{HIDDEN}-])(?P<value>[0-9]{{3}}[ -]?[0-9]{{3}})(?![ -]?[0-9{HIDDEN}])"
 _CODE_FIRST = regex.compile(rf"{_CODE}[^0-9\n{HIDDEN}]{{0,60}}{_DIGITS}")
 _CODE_LAST = regex.compile(rf"{_DIGITS} (?:is|was|as) (?:my|your|the|ur|ya) (?:[a-z]{{1,20}} ){{0,2}}?(?:code|otp|pin)\b")

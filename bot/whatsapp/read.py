@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from bot.turn import Kind, Media
 
 PREFIX = "whatsapp:"
-PHONE = re.compile(r"\+[1-9]\d{4,14}")
+PHONE = re.compile(r"\+[1-9][0-9]{4,14}")
 SCOPED_ID = re.compile(r"[A-Z]{2}\.(ENT\.)?[0-9A-Za-z]{1,128}")
 SID = re.compile(r"[0-9A-Za-z]{2,64}")
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")  # PostgreSQL and XML refuse them
+UNSEEN = " \t\r\n\xa0\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"  # a text of these alone says nothing
 MOST_MEDIA = 10
 KINDS: tuple[tuple[str, Kind], ...] = (
     ("image/webp", "sticker"),
@@ -56,15 +57,15 @@ class StatusUpdate:
 
 def is_status(form: Mapping[str, str]) -> bool:
     """True for a status callback, which some configurations also post to the inbound address."""
-    return "MessageStatus" in form or form.get("SmsStatus", "received") not in ("received", "receiving")
+    return bool(form.get("MessageStatus")) or form.get("SmsStatus", "") not in ("", "received", "receiving")
 
 
 def read_message(form: Mapping[str, str]) -> Incoming:
     """The message in a webhook; parameters we do not know are ignored. Raises Malformed."""
     phone, scoped_id = _sender(form)
     media = _media(form)
-    text = CONTROL.sub("", form.get("Body", "")).strip()
-    button = form.get("ButtonPayload", "") or form.get("ListId", "")
+    text = _clean(form, "Body").strip()
+    text = text if text.strip(UNSEEN) else ""
     return Incoming(
         sid=_sid(form),
         phone=phone,
@@ -72,10 +73,10 @@ def read_message(form: Mapping[str, str]) -> Incoming:
         kind=_kind(form, text, media),
         text=text or _label(form),
         media=media,
-        button=CONTROL.sub("", button)[:256],
-        quoted_sid=form.get("OriginalRepliedMessageSid", "")[:64],
+        button=(_clean(form, "ButtonPayload") or _clean(form, "ListId"))[:256],
+        quoted_sid=_clean(form, "OriginalRepliedMessageSid")[:64],
         forwarded="true" in (form.get("Forwarded"), form.get("FrequentlyForwarded")),
-        answered_by_twilio=form.get("OptOutType", "").upper()[:16],
+        answered_by_twilio=_clean(form, "OptOutType").upper()[:16],
     )
 
 
@@ -85,7 +86,7 @@ def read_status(form: Mapping[str, str]) -> StatusUpdate:
     if not status:
         raise Malformed("MessageStatus is missing")
     code = form.get("ErrorCode", "")
-    return StatusUpdate(_sid(form), status.lower()[:32], int(code) if re.fullmatch(r"[1-9]\d{0,8}", code) else None)
+    return StatusUpdate(_sid(form), status.lower()[:32], int(code) if re.fullmatch(r"[1-9][0-9]{0,8}", code) else None)
 
 
 def _sid(form: Mapping[str, str]) -> str:
@@ -112,9 +113,10 @@ def _sender(form: Mapping[str, str]) -> tuple[str, str]:
 
 def _media(form: Mapping[str, str]) -> tuple[Media, ...]:
     count = form.get("NumMedia", "0") or "0"
-    if not re.fullmatch(r"\d{1,4}", count):
+    if not re.fullmatch(r"[0-9]{1,4}", count):
         raise Malformed("NumMedia is malformed")
-    urls = [(form.get(f"MediaUrl{n}", ""), form.get(f"MediaContentType{n}", "")) for n in range(min(int(count), MOST_MEDIA))]
+    places = range(min(int(count), MOST_MEDIA))
+    urls = [(_clean(form, f"MediaUrl{n}"), _clean(form, f"MediaContentType{n}")) for n in places]
     return tuple(Media(url[:1024], claimed.lower()[:128]) for url, claimed in urls if url)
 
 
@@ -136,4 +138,9 @@ def _kind(form: Mapping[str, str], text: str, media: tuple[Media, ...]) -> Kind:
 
 def _label(form: Mapping[str, str]) -> str:
     """What was tapped, in words, where the body is empty."""
-    return CONTROL.sub("", form.get("ButtonText", "") or form.get("ListTitle", "")).strip()
+    return (_clean(form, "ButtonText") or _clean(form, "ListTitle")).strip()
+
+
+def _clean(form: Mapping[str, str], name: str) -> str:
+    """A parameter without the characters that cannot be stored; empty where it is missing."""
+    return CONTROL.sub("", form.get(name, ""))

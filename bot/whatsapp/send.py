@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 from urllib.parse import urlsplit, urlunsplit
 
 import requests
-from twilio.base.exceptions import TwilioException, TwilioRestException
+from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
 from twilio.http.http_client import TwilioHttpClient
 from twilio.http.response import Response
 from twilio.request_validator import RequestValidator
@@ -45,8 +44,8 @@ class Sends(Protocol):
 class HttpClient(TwilioHttpClient):  # type: ignore[misc]  # the library carries no types
     """The library's own client, with a time-out, and with the API where `TWILIO_API_URL` says it is."""
 
-    def __init__(self, api_url: str) -> None:
-        super().__init__(timeout=TIMEOUT_S)
+    def __init__(self, api_url: str, timeout_s: float) -> None:
+        super().__init__(timeout=timeout_s)
         self._base = urlsplit(api_url)
 
     def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> Response:
@@ -60,9 +59,9 @@ class HttpClient(TwilioHttpClient):  # type: ignore[misc]  # the library carries
 class TwilioSender:
     """Sends from our one number through Twilio's Messages API."""
 
-    def __init__(self, account_sid: str, auth_token: str, sender: str, api_url: str) -> None:
+    def __init__(self, account_sid: str, auth_token: str, sender: str, api_url: str, timeout_s: float = TIMEOUT_S) -> None:
         self._sender = sender
-        self._client = Client(account_sid, auth_token, http_client=HttpClient(api_url))
+        self._client = Client(account_sid, auth_token, http_client=HttpClient(api_url, timeout_s))
 
     def send(self, letter: Letter) -> Outcome:
         """Ask once. Never raises for what the network or Twilio may answer: the outcome says what is known."""
@@ -73,15 +72,15 @@ class TwilioSender:
                 body=letter.body,
                 status_callback=letter.status_url,
             )
-        except TwilioRestException as error:
+        except (TwilioRestException, TwilioServiceException) as error:
             return _refusal(error)
         except requests.exceptions.ConnectTimeout:
             return Outcome("retry")
         except requests.exceptions.ConnectionError as error:
             return Outcome("retry" if _never_connected(error) else "unknown")
-        except (requests.exceptions.RequestException, TwilioException, json.JSONDecodeError):
-            return Outcome("unknown")
-        return Outcome("accepted", str(message.sid))
+        except (requests.exceptions.RequestException, TwilioException, ValueError, TypeError, AttributeError):
+            return Outcome("unknown")  # the last three: the library's words for a 201 that holds no message
+        return Outcome("accepted", message.sid) if message.sid and isinstance(message.sid, str) else Outcome("unknown")
 
 
 def signature_is_right(auth_token: str, url: str, form: Mapping[str, str], signature: str) -> bool:
@@ -89,11 +88,12 @@ def signature_is_right(auth_token: str, url: str, form: Mapping[str, str], signa
     return bool(RequestValidator(auth_token).validate(url, form, signature))
 
 
-def _refusal(error: TwilioRestException) -> Outcome:
+def _refusal(error: TwilioRestException | TwilioServiceException) -> Outcome:
     code = error.code if isinstance(error.code, int) else None
-    if error.status == 429:
+    status = error.status if isinstance(error.status, int) else 500  # of the newer kind: what the body says
+    if status == 429:
         return Outcome("retry", error_code=code)  # never processed: the one answer that is safe to repeat
-    return Outcome("unknown" if error.status >= 500 else "refused", error_code=code)
+    return Outcome("unknown" if status >= 500 else "refused", error_code=code)
 
 
 def _never_connected(error: requests.exceptions.ConnectionError) -> bool:

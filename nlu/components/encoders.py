@@ -12,7 +12,6 @@ from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
-from rasa.nlu.constants import FEATURIZER_CLASS_ALIAS
 from rasa.nlu.featurizers.dense_featurizer.dense_featurizer import DenseFeaturizer
 from rasa.shared.nlu.constants import FEATURE_TYPE_SENTENCE, TEXT
 from rasa.shared.nlu.training_data.features import Features
@@ -26,16 +25,15 @@ from wording import spelt_out
 
 WORDPIECES = Path(__file__).with_name("wordpieces.txt")
 MOST_PIECES = 128
-BATCH = 64
 
-Vectors = NDArray[np.float32]
+Vector = NDArray[np.float32]
 
 
 class Encoder(Protocol):
-    """Turns texts into one unit vector each."""
+    """Turns a text into one vector."""
 
-    def encode(self, texts: list[str]) -> Vectors:
-        """One row for each text, of length 1 (of length 0 for a text without a word)."""
+    def encode(self, text: str) -> Vector:
+        """A vector of length 1 (of length 0 when there is nothing in the text)."""
         ...
 
 
@@ -48,16 +46,15 @@ class English:
         self._session = onnxruntime.InferenceSession(str(model_path()), options, providers=["CPUExecutionProvider"])
         self._tokenizer = BertWordPieceTokenizer(str(WORDPIECES), lowercase=True)
         self._tokenizer.enable_truncation(MOST_PIECES)
-        self._tokenizer.enable_padding()
 
-    def encode(self, texts: list[str]) -> Vectors:
-        """One row of 384 for each text: the mean over its word pieces, of length 1."""
-        pieces = self._tokenizer.encode_batch(texts)
-        mask = np.array([piece.attention_mask for piece in pieces], dtype=np.int64)
-        ids = np.array([piece.ids for piece in pieces], dtype=np.int64)
-        feed = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
-        hidden = self._session.run(None, feed)[0]
-        return unit((hidden * mask[:, :, None]).sum(axis=1))
+    def encode(self, text: str) -> Vector:
+        """384 numbers: the mean over the text's word pieces, of length 1.
+
+        One text at a time, in training too: 8-bit arithmetic rounds by what else is in the batch.
+        """
+        ids = np.array([self._tokenizer.encode(text).ids], dtype=np.int64)
+        feed = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
+        return unit(self._session.run(None, feed)[0][0].mean(axis=0))
 
 
 class Multilingual:
@@ -66,26 +63,15 @@ class Multilingual:
     def __init__(self) -> None:
         self._use = USE(threads=1)
 
-    def encode(self, texts: list[str]) -> Vectors:
-        """One row of 512 for each text, of length 1."""
-        return unit(self._use.encode(texts))
+    def encode(self, text: str) -> Vector:
+        """512 numbers, of length 1."""
+        return unit(self._use.encode(text))
 
 
-def unit(rows: Vectors) -> Vectors:
-    """Each row divided by its length; a row of zeros stays one."""
-    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    return (rows / np.where(lengths > 0, lengths, 1)).astype(np.float32)
-
-
-def encode_all(encoder: Encoder, texts: list[str]) -> Vectors:
-    """All texts, spelt out, in batches of like length so that padding costs little; rows in the order of the texts."""
-    order = sorted(range(len(texts)), key=lambda index: len(texts[index]))
-    rows: dict[int, Vectors] = {}
-    for start in range(0, len(order), BATCH):
-        batch = order[start : start + BATCH]
-        vectors = encoder.encode([spelt_out(texts[index]) for index in batch])
-        rows.update(zip(batch, vectors, strict=True))
-    return np.array([rows[index] for index in range(len(texts))])
+def unit(vector: Vector) -> Vector:
+    """The vector divided by its length; zeros stay zeros."""
+    length = np.linalg.norm(vector)
+    return (vector / length if length else vector).astype(np.float32)
 
 
 class SentenceFeaturizer(DenseFeaturizer, GraphComponent):
@@ -115,11 +101,10 @@ class SentenceFeaturizer(DenseFeaturizer, GraphComponent):
 
     def process(self, messages: list[Message]) -> list[Message]:
         """Adds the vector to every message that has a text, if only an empty one."""
-        having = [message for message in messages if message.get(TEXT) is not None]
-        vectors = encode_all(self._encoder, [message.get(TEXT) for message in having])
-        origin = self._config[FEATURIZER_CLASS_ALIAS] or self._identifier
-        for message, vector in zip(having, vectors, strict=True):
-            message.add_features(Features(vector[None, :], FEATURE_TYPE_SENTENCE, TEXT, origin))
+        for message in messages:
+            if message.get(TEXT) is not None:
+                vector = self._encoder.encode(spelt_out(message.get(TEXT)))
+                message.add_features(Features(vector[None, :], FEATURE_TYPE_SENTENCE, TEXT, self._identifier))
         return messages
 
 

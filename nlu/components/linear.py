@@ -18,7 +18,6 @@ from sklearn.model_selection import StratifiedKFold
 Dense = NDArray[np.float64]
 Labels = NDArray[np.int64]
 Names = NDArray[np.str_]
-Rows = Dense | csr_matrix
 SEED = 20_261_123
 FOLDS = 3
 
@@ -30,7 +29,7 @@ class View:
     weights: Dense
     bias: Dense
 
-    def log_chances(self, rows: Rows) -> Dense:
+    def log_chances(self, rows: Dense | csr_matrix) -> Dense:
         """The logarithm of each label's chance, one row for each message."""
         return log_softmax(np.asarray(rows @ self.weights.T) + self.bias, axis=1)
 

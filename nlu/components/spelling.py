@@ -29,8 +29,8 @@ def vectoriser(counted: str, vocabulary: dict[str, int] | None = None) -> TfidfV
     common: dict[str, Any] = {"lowercase": False, "sublinear_tf": True, "dtype": np.float32, "vocabulary": vocabulary}
     if counted == "words":
         return TfidfVectorizer(preprocessor=spelt_out, ngram_range=(1, 2), token_pattern=r"\S+", **common)
-    seen_twice = 1 if vocabulary else 2  # a run seen once would be learnt by heart
-    return TfidfVectorizer(preprocessor=plain, analyzer="char_wb", ngram_range=(2, 5), min_df=seen_twice, **common)
+    fewest = 1 if vocabulary else 2  # a run seen once would be learnt by heart
+    return TfidfVectorizer(preprocessor=plain, analyzer="char_wb", ngram_range=(2, 5), min_df=fewest, **common)
 
 
 def save(counted: str, learnt: TfidfVectorizer, folder: Path) -> None:

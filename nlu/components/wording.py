@@ -25,7 +25,7 @@ def shorthand() -> dict[str, str]:
 def plain(text: str) -> str:
     """The text in lower case and one form of Unicode, stretched letters cut to two, at most LONGEST characters."""
     folded = unicodedata.normalize("NFKC", text[:LONGEST]).casefold().replace("’", "'")
-    return REPEATED.sub(r"\1\1", " ".join(folded.split()))
+    return REPEATED.sub(r"\1\1", " ".join(folded.split()))[:LONGEST]
 
 
 def spelt_out(text: str) -> str:

@@ -5,7 +5,7 @@ import { bubble, day, summary } from "./bubble.js";
 import { ICONS, icon, make } from "./dom.js";
 import * as net from "./net.js";
 
-const EVERY_MS = 700;
+const EVERY_MS = 500;
 const NEAR_END_PX = 80;
 
 export class Phone {

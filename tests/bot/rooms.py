@@ -60,10 +60,13 @@ class StubNlu:
 
     intents: dict[str, Parse] = field(default_factory=dict)
     away: bool = False
+    answer: Callable[[str], Parse] | None = None
     asked: list[str] = field(default_factory=list)
 
     def parse(self, text: str) -> Parse:
         self.asked.append(text)
+        if self.answer:
+            return self.answer(text)
         if self.away:
             raise NluAway
         return self.intents.get(text, Parse("thanks", 0.95, (("thanks", 0.95),)))
@@ -199,15 +202,6 @@ def a_learner(db: Database, phone: str = AMINA, *, now: datetime, consent: str =
         return point.person_id
 
 
-def a_contact_point(db: Database, person_id: int, phone: str, now: datetime) -> int:
-    """Another phone of the same person, its window open."""
-    with db.write() as session:
-        point = ContactPoint(person_id=person_id, kind="phone", value=phone, last_inbound_at=now)
-        session.add(point)
-        session.flush()
-        return point.id
-
-
 def a_member_of_staff(db: Database, code: str, role: str, *, now: datetime, phone: str = "", email: str = "") -> None:
     """Somebody with a staff code; with a phone, the window to it is open."""
     with db.write() as session:
@@ -249,10 +243,11 @@ def states(db: Database, *conditions: ColumnElement[bool]) -> list[tuple[str, st
     return [(row.state, row.reason) for row in rows(db, Outbound, *conditions)]
 
 
-def consent_of(db: Database, person_id: int) -> list[ConsentState]:
-    """Where service, check-ins and marketing stand."""
+def consent_of(db: Database, phone: str) -> list[ConsentState]:
+    """Where service, check-ins and marketing stand for the person behind a phone."""
+    point = only(db, ContactPoint, ContactPoint.value == phone)
     with db.read() as session:
-        return [one.state for one in standing_of(session, person_id).values()]
+        return [one.state for one in standing_of(session, point.person_id).values()]
 
 
 def _course(session: Session, now: datetime) -> int:
@@ -264,7 +259,7 @@ def _course(session: Session, now: datetime) -> int:
     session.flush()
     start = now + timedelta(days=7)
     end = start + timedelta(hours=2)
-    session.add(LessonRow(code="SYB12-2", course_id=course.id, title="Pricing", starts_at=start, ends_at=end, place="Room 4"))
+    session.add(LessonRow(code="L2", course_id=course.id, title="Pricing", starts_at=start, ends_at=end, place="Room 4"))
     return course.id
 
 

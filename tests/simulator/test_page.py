@@ -94,5 +94,6 @@ def test_a_conversation_is_seen_as_on_a_phone_and_markup_stays_text(world: World
     into.first.locator(".text").click()
     page.get_by_test_id("input-0").fill("this one")
     page.get_by_test_id("send-0").click()
-    expect(out.last.locator("blockquote")).to_contain_text("Enterprise4all")
+    expect(out.last.locator("blockquote strong")).to_have_text("Enterprise4all")
+    expect(out.last.locator("blockquote span")).to_have_text(NASTY)
     assert world.service.calls[-1].form["OriginalRepliedMessageSid"].startswith("SM")

@@ -1,0 +1,65 @@
+"""Writes courses with their trainers, lessons, tasks, and who is enrolled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import selectinload
+
+from bot.importing.known import columns_by, rows_by
+from bot.importing.numbers import Desk
+from bot.importing.people import alter
+from bot.importing.rows import CourseLine, PartLine
+from bot.importing.values import Outcome, outcome
+from bot.models import Course, CourseTrainer, EnrolmentRow, LessonRow, Task
+
+P = TypeVar("P", LessonRow, Task)
+
+
+def load_courses(desk: Desk, codes: Iterable[str]) -> dict[str, Course]:
+    """The courses there are, by code, with their trainers."""
+    statement = select(Course).options(selectinload(Course.trainers))
+    return {course.code: course for course in rows_by(desk.session, statement, Course.code, codes)}
+
+
+def write_course(desk: Desk, row: CourseLine, courses: dict[str, Course], staff: dict[str, int]) -> Outcome:
+    """One course, put into `courses` if it is new. Two codes of one trainer are one trainer."""
+    values = row.model_dump(exclude={"code", "trainers"})
+    course = courses.get(row.code)
+    new = course is None
+    if course is None:
+        course = courses[row.code] = Course(code=row.code, **values)
+        desk.session.add(course)
+    trainers = list(dict.fromkeys(staff[code] for code in row.trainers))
+    changed = alter(course, **values)
+    if [one.person_id for one in course.trainers] != trainers:
+        course.trainers = [CourseTrainer(person_id=one, position=place) for place, one in enumerate(trainers)]
+        changed = True
+    return outcome(new=new, changed=changed)
+
+
+def write_parts(desk: Desk, table: type[P], rows: Sequence[PartLine], courses: dict[str, Course]) -> list[Outcome]:
+    """The lessons or the tasks of courses that are there."""
+    parts = rows_by(desk.session, select(table), table.code, (row.code for row in rows))
+    there = {part.code: part for part in parts}
+    outcomes = []
+    for row in rows:
+        values = row.model_dump(exclude={"course"}) | {"course_id": courses[row.course].id}
+        part = there.get(row.code)
+        if part is None:
+            desk.session.add(table(**values))
+        outcomes.append(outcome(new=part is None, changed=part is not None and alter(part, **values)))
+    return outcomes
+
+
+def write_enrolments(desk: Desk, places: list[tuple[int, int]]) -> set[tuple[int, int]]:
+    """A place for each (person, course) that had none; those that are new."""
+    columns = (EnrolmentRow.person_id, EnrolmentRow.course_id)
+    there = columns_by(desk.session, columns, EnrolmentRow.person_id, (person_id for person_id, _ in places))
+    new = set(places) - {(person_id, course_id) for person_id, course_id in there}
+    rows = [{"person_id": person, "course_id": course, "created_at": desk.now} for person, course in sorted(new)]
+    if rows:
+        desk.session.execute(insert(EnrolmentRow), rows)
+    return new

@@ -1,0 +1,130 @@
+"""Asking Twilio to send, through its own library over real HTTP: what each answer lets us know."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from urllib.parse import parse_qs
+
+import pytest
+
+from bot.whatsapp import Letter, Outcome, TwilioSender
+from bot.whatsapp.send import TIMEOUT_S
+from tests.payloads.servers import Server, a_closed_port, running
+
+ACCOUNT, TOKEN = "AC" + "de30" * 8, "a-token-of-the-tests"
+SENDER = "whatsapp:+441254693999"
+SID = "SM" + "a" * 32
+LETTER = Letter(
+    "+447700900123", "Your next lesson: Tue 1 Dec, 10:00.\n\nça va? & 1+1=2 😀", "https://bot.example/whatsapp/status/7"
+)
+QUEUED = {"sid": SID, "status": "queued", "num_media": "0", "error_code": None, "body": "x", "date_created": None}
+
+
+@pytest.fixture
+def twilio() -> Iterator[Server]:
+    with running() as server:
+        server.answers(201, QUEUED)
+        yield server
+
+
+def sender(url: str) -> TwilioSender:
+    """Like the real one, with less patience."""
+    return TwilioSender(ACCOUNT, TOKEN, SENDER, url, timeout_s=0.2)
+
+
+def refusal(status: int, code: int | None = None) -> dict[str, object]:
+    return {"code": code, "message": "No.", "more_info": "https://www.twilio.com/docs/errors", "status": status}
+
+
+def problem(status: int, code: int) -> dict[str, object]:
+    """Twilio's newer way to refuse (RFC 9457)."""
+    return {"type": "https://www.twilio.com/docs/api/errors", "title": "No", "status": status, "code": code}
+
+
+def test_what_twilio_takes_is_accepted_under_its_sid(twilio: Server) -> None:
+    assert sender(twilio.url).send(LETTER) == Outcome("accepted", SID)
+
+
+def test_twilio_is_asked_for_exactly_this_message(twilio: Server) -> None:
+    sender(twilio.url).send(LETTER)
+    (asked,) = twilio.requests
+    assert (asked.method, asked.path) == ("POST", f"/2010-04-01/Accounts/{ACCOUNT}/Messages.json")
+    assert asked.headers["Authorization"] == "Basic " + base64.b64encode(f"{ACCOUNT}:{TOKEN}".encode()).decode()
+    assert _form(asked.get_data()) == {
+        "To": ["whatsapp:+447700900123"],
+        "From": [SENDER],
+        "Body": [LETTER.body],
+        "StatusCallback": ["https://bot.example/whatsapp/status/7"],
+    }
+
+
+def test_a_scoped_id_is_written_to_without_a_plus(twilio: Server) -> None:
+    sender(twilio.url).send(Letter("GB.1234567890ABCDEF", "hi", "https://bot.example/whatsapp/status/7"))
+    assert _form(twilio.requests[0].get_data())["To"] == ["whatsapp:GB.1234567890ABCDEF"]
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "outcome"),
+    [
+        (400, refusal(400, 21211), Outcome("refused", error_code=21211)),
+        (400, refusal(400, 21610), Outcome("refused", error_code=21610)),
+        (401, refusal(401, 20003), Outcome("refused", error_code=20003)),
+        (404, refusal(404, 20404), Outcome("refused", error_code=20404)),
+        (429, refusal(429, 20429), Outcome("retry", error_code=20429)),
+        (500, refusal(500, 20500), Outcome("unknown", error_code=20500)),
+        (503, refusal(503, None), Outcome("unknown")),
+        (400, refusal(400, None), Outcome("refused")),
+        (400, problem(400, 21211), Outcome("refused", error_code=21211)),
+        (429, problem(429, 20429), Outcome("retry", error_code=20429)),
+        (503, problem(503, 20503), Outcome("unknown", error_code=20503)),
+        (400, problem(400, 21211) | {"status": "400"}, Outcome("unknown", error_code=21211)),
+    ],
+)
+def test_a_refusal_says_what_may_be_done_about_it(twilio: Server, status: int, body: object, outcome: Outcome) -> None:
+    twilio.answers(status, body)
+    assert sender(twilio.url).send(LETTER) == outcome
+
+
+@pytest.mark.parametrize(("status", "result"), [(400, "refused"), (429, "retry"), (500, "unknown"), (502, "unknown")])
+@pytest.mark.parametrize("page", ["<html>Oops</html>", "", "null", "[]", "3", '{"code": "x", "message": 3}'])
+def test_an_error_that_is_no_json_is_judged_by_its_number(twilio: Server, status: int, result: str, page: str) -> None:
+    twilio.answers(status, page, "text/html")
+    assert sender(twilio.url).send(LETTER).result == result
+
+
+@pytest.mark.parametrize(
+    "page", ["<html>OK</html>", "", "null", "[]", "3", '"x"', "{}", '{"sid": null}', '{"sid": 3}', '{"sid": ""}']
+)
+def test_a_success_that_names_no_message_may_have_gone_out(twilio: Server, page: str) -> None:
+    twilio.answers(201, page)
+    assert sender(twilio.url).send(LETTER) == Outcome("unknown")
+
+
+def test_an_answer_that_never_comes_may_have_gone_out_and_is_asked_for_once(twilio: Server) -> None:
+    twilio.hangs = True
+    assert sender(twilio.url).send(LETTER) == Outcome("unknown")
+    assert len(twilio.requests) == 1
+
+
+def test_a_redirect_is_not_followed(twilio: Server) -> None:
+    twilio.answers(307, "")
+    assert sender(twilio.url).send(LETTER).result == "refused"
+    assert len(twilio.requests) == 1
+
+
+def test_where_nobody_listens_nothing_was_sent_and_it_may_be_tried_again() -> None:
+    assert sender(a_closed_port()).send(LETTER) == Outcome("retry")
+
+
+def test_a_name_that_leads_nowhere_may_be_tried_again() -> None:
+    assert sender("http://nowhere.invalid").send(LETTER) == Outcome("retry")
+
+
+def test_the_real_sender_waits_ten_seconds_at_most() -> None:
+    made = TwilioSender(ACCOUNT, TOKEN, SENDER, "http://127.0.0.1:1")
+    assert made._client.http_client.timeout == TIMEOUT_S == 10.0
+
+
+def _form(body: bytes) -> dict[str, list[str]]:
+    return parse_qs(body.decode(), keep_blank_values=True, strict_parsing=True)
