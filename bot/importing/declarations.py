@@ -53,7 +53,5 @@ def _recorded(desk: Desk, learners: Iterable[int]) -> dict[Key, Said]:
     """What the declaration of each day says by now: of two recorded for one day, the later one corrects the other."""
     event = ConsentEvent
     columns = (event.person_id, event.purpose, event.at, event.action, event.wording, event.source)
-    rows = columns_by(desk.session, columns, event.person_id, learners)
-    return {
-        (person, purpose, at): (action, words) for person, purpose, at, action, words, how in rows if how == "declaration"
-    }
+    found = columns_by(desk.session, columns, event.person_id, learners)
+    return {(who, purpose, at): (action, words) for who, purpose, at, action, words, how in found if how == "declaration"}

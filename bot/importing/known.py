@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, selectinload
 
 from bot.importing.sheets import College
 from bot.models import ContactPoint, Course, PersonRow, StaffRole
 
 T = TypeVar("T")
+Attribute = InstrumentedAttribute[Any]
 AT_ONCE = 1000  # values in one question; SQLite takes 32,766
 
 
@@ -45,24 +46,24 @@ def load_known(session: Session, college: College) -> Known:
     )
 
 
-def rows_by(session: Session, statement: Select[T], column: InstrumentedAttribute[Any], values: Iterable[Any]) -> list[T]:
+def rows_by(session: Session, statement: Select[T], column: Attribute, values: Iterable[Any]) -> list[T]:
     """The rows whose `column` is one of `values`, a thousand values at a time."""
     return list(_among(session, statement, column, values))
 
 
 def columns_by(
     session: Session,
-    columns: tuple[InstrumentedAttribute[Any], ...],
+    columns: Sequence[InstrumentedAttribute[Any]],
     column: InstrumentedAttribute[Any],
     values: Iterable[Any],
-) -> Iterator[Row[Any]]:
+) -> Iterator[tuple[Any, ...]]:
     """Only these columns of such rows, the oldest first: where there may be many, and none is altered."""
     statement = select(*columns).order_by(column.class_.id)
     for some in _by_thousands(values):
-        yield from session.execute(statement.where(column.in_(some)))
+        yield from map(tuple, session.execute(statement.where(column.in_(some))))
 
 
-def _among(session: Session, statement: Select[T], column: InstrumentedAttribute[Any], values: Iterable[Any]) -> Iterator[T]:
+def _among(session: Session, statement: Select[T], column: Attribute, values: Iterable[Any]) -> Iterator[T]:
     for some in _by_thousands(values):
         yield from session.scalars(statement.where(column.in_(some)))
 

@@ -14,8 +14,6 @@ _GREEK = dict(zip("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧαεικνορτυχ", "ABEZHIKMN
 _LOOK_ALIKE = str.maketrans(_CYRILLIC | _GREEK | {"ı": "i"})
 _BLOCK_LETTERS = str.maketrans({chr(0x1F170 + n): chr(65 + n) for n in range(26)})  # the emoji with A, B, O, P on it
 _OTHER_KEYBOARD = str.maketrans({"ł": "l", "đ": "d", "ø": "o"} | dict(zip("كيىهةۃ", "کییہہہ", strict=True)))
-    {"ł": "l", "đ": "d", "ø": "o"} | dict(zip("كيىهةۃ", "کییہہہ", strict=True))
-)  # one keyboard's Arabic
 
 _APOSTROPHE = regex.compile(r"(?<=\p{L})['’‘`´ʼ](?=\p{L})")
 _INVISIBLE = regex.compile(r"[\p{Cf}\p{Me}\uFE00-\uFE0F\u034F\u115F\u1160\u3164]")

@@ -32,31 +32,8 @@ _NI_WORD = regex.compile(r"\b(?:ni|nino|n\.i\.?|national ins\w*|insurance)\b[^0-
 _REFERENCE = regex.compile(
     r"\b(?:order|ref|reference|tracking|parcel|booking|invoice|receipt|ticket|serial|voucher|learner|course|cert\w*)\b[^0-9\n\ue000]{0,20}$"
 )
-_COMMON = frozenset(  # two-letter words that may stand before six digits
-    (
-        "am",
-        "an",
-        "as",
-        "at",
-        "be",
-        "by",
-        "do",
-        "eu",
-        "gb",
-        "go",
-        "he",
-        "hi",
-        "id",
-        "if",
-        "in",
-        "is",
-        "it",
-        "me",
-        "my",
-        "no",
-        "of",
-    )
-    + ("ok", "on", "or", "pm", "so", "to", "tv", "uk", "up", "us", "we", "wk")
+_COMMON = regex.compile(  # two-letter words that may stand before six digits
+    r"am|an|as|at|be|by|do|eu|gb|go|he|hi|id|if|in|is|it|me|my|no|of|ok|on|or|pm|so|to|tv|uk|up|us|we|wk"
 )
 _SORT = r"[0-9]{2}[ -][0-9]{2}[ -][0-9]{2}"
 _BETWEEN = rf"[^0-9{HIDDEN}]{{1,40}}"
@@ -177,7 +154,7 @@ def _is_ni(text: str, match: regex.Match[str]) -> bool:
     if _NI_WORD.search(before):
         return True
     prefix = "".join(letter for letter in match[0][:4] if letter.isalpha())[:2]
-    if prefix in _COMMON:  # "at 10 30 45", "by 01 12 26": words, unless written as one
+    if _COMMON.fullmatch(prefix):  # "at 10 30 45", "by 01 12 26": words, unless written as one
         return match["suffix"] is not None and match[0].isalnum()
     return match["suffix"] is not None or not _REFERENCE.search(before)
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.compose import WARN_AGAIN_AFTER, Composed, compose
+from bot.compose import Composed, compose
 from bot.effects import (
     AlertSafeguarding,
     Ask,
@@ -105,7 +105,6 @@ def test_the_warning_about_details_comes_once_in_ten_minutes(minutes_ago: float,
     composed = compose(a_masked_turn(minutes_ago), [[CONTACT]])  # type: ignore[arg-type]
     assert (WarnPrivacy() in composed.effects) == warned
     assert composed.messages == (((HIDDEN, CONTACT),) if warned else ((CONTACT,),))
-    assert timedelta(minutes=10) == WARN_AGAIN_AFTER
 
 
 @given(WANTED, st.booleans(), st.booleans(), st.booleans())

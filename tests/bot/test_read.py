@@ -56,6 +56,48 @@ CLAIMED = {
 ODD = "\x00\x01\x0b\x1b\x1f\x7f\ud83d"
 
 
+BLANK_STATUSES = [{"SmsStatus": ""}, {"SmsStatus": None}, {"MessageStatus": ""}, {"SmsStatus": "receiving"}]
+NOBODY = [
+    None,
+    "",
+    "whatsapp:",
+    LEARNER,
+    f"sms:{LEARNER}",
+    "whatsapp:447700900123",
+    "whatsapp:+0447700900",
+    "whatsapp:+44 7700",
+    "whatsapp:+44abc",
+    f"whatsapp:{LEARNER}\n",
+    "whatsapp:+٤٤٧٧٠٠٩٠٠١٢٣",
+    "whatsapp:gb.123",
+    "whatsapp:GB.",
+    "whatsapp:GBR.1",
+    "whatsapp:GB." + "1" * 129,
+    "whatsapp:whatsapp:+447700900123",
+]
+BY_TYPE = [
+    ("IMAGE/JPEG", "picture"),
+    ("image/webp", "sticker"),
+    ("audio/ogg; codecs=opus", "voice"),
+    ("text/x-vcard", "contact"),
+    ("application/vnd.ms-excel", "document"),
+    ("text/html", "document"),
+    ("", "document"),
+    ("nonsense", "document"),
+]
+BY_NAME = [
+    ("reaction", "unsupported"),
+    ("unsupported", "unsupported"),
+    ("sticker", "sticker"),
+    ("audio", "voice"),
+    ("contacts", "contact"),
+    ("image", "unsupported"),
+    ("text", "empty"),
+    ("", "empty"),
+    (None, "empty"),
+]
+
+
 def read(name: str, **changed: str | None) -> Incoming:
     return read_message(payloads.form(name, **changed))
 
@@ -102,9 +144,7 @@ def test_the_older_names_of_the_parameters_are_enough() -> None:
     assert read_status(payloads.form("status_sent", MessageSid=None, MessageStatus=None)).status == "sent"
 
 
-@pytest.mark.parametrize(
-    "blank", [{"SmsStatus": ""}, {"SmsStatus": None}, {"MessageStatus": ""}, {"SmsStatus": "receiving"}]
-)
+@pytest.mark.parametrize("blank", BLANK_STATUSES)
 def test_a_blank_status_does_not_turn_a_message_into_news(blank: dict[str, str | None]) -> None:
     assert not is_status(payloads.form("text", **blank))
 
@@ -115,19 +155,7 @@ def test_a_message_without_a_sid_is_malformed(sid: str | None) -> None:
         read("text", MessageSid=sid, SmsSid=None)
 
 
-@pytest.mark.parametrize(
-    "sender",
-    [None, "", "whatsapp:", LEARNER, f"sms:{LEARNER}", "whatsapp:447700900123", "whatsapp:+0447700900", "whatsapp:+44 7700"]
-    + [
-        "whatsapp:+44abc",
-        f"whatsapp:{LEARNER}\n",
-        "whatsapp:+٤٤٧٧٠٠٩٠٠١٢٣",
-        "whatsapp:gb.123",
-        "whatsapp:GB.",
-        "whatsapp:GBR.1",
-    ]
-    + ["whatsapp:GB." + "1" * 129, "whatsapp:whatsapp:+447700900123"],
-)
+@pytest.mark.parametrize("sender", NOBODY)
 def test_a_message_from_nobody_is_malformed(sender: str | None) -> None:
     with pytest.raises(Malformed, match="From"):
         read("text", From=sender)
@@ -173,20 +201,12 @@ def test_several_media_are_all_kept_up_to_ten() -> None:
     assert kept[1].content_type == ""
 
 
-@pytest.mark.parametrize(
-    ("claimed", "kind"),
-    [("IMAGE/JPEG", "picture"), ("image/webp", "sticker"), ("audio/ogg; codecs=opus", "voice"), ("text/x-vcard", "contact")]
-    + [("application/vnd.ms-excel", "document"), ("text/html", "document"), ("", "document"), ("nonsense", "document")],
-)
+@pytest.mark.parametrize(("claimed", "kind"), BY_TYPE)
 def test_the_kind_of_a_file_follows_the_type_its_sender_claims(claimed: str, kind: str) -> None:
     assert read("picture", MediaContentType0=claimed).kind == kind
 
 
-@pytest.mark.parametrize(
-    ("named", "kind"),
-    [("reaction", "unsupported"), ("unsupported", "unsupported"), ("sticker", "sticker"), ("audio", "voice")]
-    + [("contacts", "contact"), ("image", "unsupported"), ("text", "empty"), ("", "empty"), (None, "empty")],
-)
+@pytest.mark.parametrize(("named", "kind"), BY_NAME)
 def test_a_message_without_words_or_files_is_told_by_its_type(named: str | None, kind: str) -> None:
     assert read("empty", MessageType=named).kind == kind
 
@@ -243,12 +263,7 @@ def test_whatever_a_form_holds_it_is_read_or_called_malformed(changed: dict[str,
     except Malformed:
         return
     assert message.phone or message.scoped_id
-    kept = (
-        message.text,
-        message.button,
-        message.quoted_sid,
-        message.answered_by_twilio,
-        *((one.url, one.content_type) for one in message.media),
-    )
+    files = [part for one in message.media for part in (one.url, one.content_type)]
+    kept = (message.text, message.button, message.quoted_sid, message.answered_by_twilio, *files)
     assert not set(ODD) & set(json.dumps(kept, ensure_ascii=False))
     assert (message.kind == "empty") <= (message.text == "")

@@ -19,6 +19,7 @@ LETTER = Letter(
     "+447700900123", "Your next lesson: Tue 1 Dec, 10:00.\n\nça va? & 1+1=2 😀", "https://bot.example/whatsapp/status/7"
 )
 QUEUED = {"sid": SID, "status": "queued", "num_media": "0", "error_code": None, "body": "x", "date_created": None}
+NO_MESSAGE = ["<html>OK</html>", "", "null", "[]", "3", '"x"', "{}", '{"sid": null}', '{"sid": 3}', '{"sid": ""}']
 
 
 @pytest.fixture
@@ -93,9 +94,7 @@ def test_an_error_that_is_no_json_is_judged_by_its_number(twilio: Server, status
     assert sender(twilio.url).send(LETTER).result == result
 
 
-@pytest.mark.parametrize(
-    "page", ["<html>OK</html>", "", "null", "[]", "3", '"x"', "{}", '{"sid": null}', '{"sid": 3}', '{"sid": ""}']
-)
+@pytest.mark.parametrize("page", NO_MESSAGE)
 def test_a_success_that_names_no_message_may_have_gone_out(twilio: Server, page: str) -> None:
     twilio.answers(201, page)
     assert sender(twilio.url).send(LETTER) == Outcome("unknown")

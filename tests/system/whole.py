@@ -106,7 +106,7 @@ class Whole:
     def heard(self, phone: str) -> list[str]:
         """Every text that reached this phone from us, oldest first."""
         rows = httpx.get(f"{self.simulator}/simulator/messages", params={"phone": phone}, timeout=5).json()["messages"]
-        return [row["body"] for row in rows if row["direction"].startswith("outbound") and row["status"] in ("sent", "delivered", "read")]
+        return [row["text"] for row in rows if row["on_phone"] and not row["mine"]]
 
     def ask(self, phone: str, text: str = "", **more: object) -> str:
         """Send a message and wait for the answer."""
