@@ -38,7 +38,10 @@ def make_blueprint(db: Database, nlu_ready: Callable[[], bool]) -> Blueprint:
     def metrics() -> Response:
         registry = CollectorRegistry()
         registry.register(_FromDatabase(db))
-        return Response(generate_latest(registry), content_type="text/plain; version=0.0.4")
+        try:
+            return Response(generate_latest(registry), content_type="text/plain; version=0.0.4")
+        except SQLAlchemyError:
+            return Response("The database is away.", 503, content_type="text/plain")
 
     return blueprint
 

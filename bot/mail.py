@@ -43,8 +43,8 @@ class NoMail:
 class SmtpMail:
     """`smtp://user:password@host:port` (STARTTLS where offered) or `smtps://...`; `?from=` sets the sender."""
 
-    def __init__(self, url: str) -> None:
-        self._url = urlsplit(url)
+    def __init__(self, url: str, timeout_s: float = TIMEOUT_S) -> None:
+        self._url, self._timeout_s = urlsplit(url), timeout_s
         host = self._url.hostname or "localhost"
         self._from = next(
             (p.removeprefix("from=") for p in self._url.query.split("&") if p.startswith("from=")), f"alerts@{host}"
@@ -63,9 +63,9 @@ class SmtpMail:
     def _connect(self) -> smtplib.SMTP:
         host, tls = self._url.hostname or "localhost", ssl.create_default_context()
         if self._url.scheme == "smtps":
-            server: smtplib.SMTP = smtplib.SMTP_SSL(host, self._url.port or 465, timeout=TIMEOUT_S, context=tls)
+            server: smtplib.SMTP = smtplib.SMTP_SSL(host, self._url.port or 465, timeout=self._timeout_s, context=tls)
         else:
-            server = smtplib.SMTP(host, self._url.port or 25, timeout=TIMEOUT_S)
+            server = smtplib.SMTP(host, self._url.port or 25, timeout=self._timeout_s)
             server.ehlo()
             if server.has_extn("starttls"):
                 server.starttls(context=tls)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, exists, or_, select, update
+from sqlalchemy import ColumnElement, Select, exists, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from bot import pacing, status
@@ -65,17 +65,17 @@ def add(session: Session, draft: Draft, now: datetime) -> int:
 
 def claim(db: Database, now: datetime) -> Sending | None:
     """Lease the next message that may go now, or None. What the gate refuses becomes `withheld`, with its reason."""
-    with db.write() as session:
-        for outbound_id, person_id in session.execute(_due(now).limit(CANDIDATES)).all():
-            lock = select(PersonRow.id).where(PersonRow.id == person_id).with_for_update(skip_locked=True)
-            if session.scalar(lock) is None:
-                continue
-            row = session.scalar(_due_row(now, outbound_id))
-            if row is None or not _paced(session, row, now) or not _let_through(session, row, now):
-                continue
-            row.state, row.leased_until = "sending", now + LEASE
-            row.attempts += 1
-            return Sending(row.id, session.get_one(ContactPoint, row.contact_point_id).value, row.body)
+    look_again = True
+    while look_again:
+        with db.write() as session:
+            look_again = False
+            for outbound_id, person_id in session.execute(_due(now).limit(CANDIDATES)).all():
+                row = _locked_due(session, outbound_id, person_id, now)
+                if row is None or not _paced(session, row, now):
+                    continue
+                if _let_through(session, row, now):
+                    return _lease(session, row, now)
+                look_again = True  # what waited behind the refused one may go
     return None
 
 
@@ -86,6 +86,8 @@ def record(db: Database, outbound_id: int, outcome: Outcome, now: datetime) -> N
         row.leased_until = None
         row.sid = row.sid or outcome.sid or None
         row.error_code = outcome.error_code or row.error_code
+        if outcome.result == "accepted":
+            row.sent_at = row.sent_at or now
         if outcome.result == "retry" and row.state == "sending":
             _try_later(row, now)
         elif outcome.result != "retry":
@@ -101,7 +103,7 @@ def advance(session: Session, outbound_id: int | None, news: StatusUpdate, now: 
     if row is None or (row.sid is not None and row.sid != news.sid):
         return False
     insert_new(session, OutboundEvent, outbound_id=row.id, status=news.status, at=now, error_code=news.error_code)
-    row.sid = row.sid or news.sid
+    row.sid, row.sent_at = row.sid or news.sid, row.sent_at or now
     row.error_code = news.error_code or row.error_code
     row.state = status.furthest(row.state, status.FROM_TWILIO.get(news.status, row.state))
     _settled(session, row, now)
@@ -127,19 +129,36 @@ def next_due(session: Session, now: datetime) -> bool:
 
 
 def _due(now: datetime) -> Select[int, int]:
-    other = aliased(Outbound)
-    same = other.contact_point_id == Outbound.contact_point_id
-    in_hand = exists().where(same, other.state == "sending", other.leased_until > now)
-    before = exists().where(same, other.state == "queued", other.due_at <= now, other.id < Outbound.id)
     return (
         select(Outbound.id, Outbound.person_id)
-        .where(Outbound.state == "queued", Outbound.due_at <= now, ~in_hand, or_(Outbound.priority == 0, ~before))
+        .where(*_conditions(now))
         .order_by(Outbound.priority, Outbound.due_at, Outbound.id)
     )
 
 
-def _due_row(now: datetime, outbound_id: int) -> Select[Outbound]:
-    return select(Outbound).where(Outbound.id == outbound_id, Outbound.state == "queued", Outbound.due_at <= now)
+def _conditions(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Due, and nothing to this recipient is under way or before it: what is tried again keeps its place."""
+    other = aliased(Outbound)
+    same = other.contact_point_id == Outbound.contact_point_id
+    in_hand = exists().where(same, other.state == "sending", other.leased_until > now)
+    its_turn = or_(other.due_at <= now, other.attempts > 0)
+    before = exists().where(same, other.state == "queued", its_turn, other.id < Outbound.id)
+    return (Outbound.state == "queued", Outbound.due_at <= now, ~in_hand, or_(Outbound.priority == 0, ~before))
+
+
+def _locked_due(session: Session, outbound_id: int, person_id: int, now: datetime) -> Outbound | None:
+    """The row with its person locked, if it still may be sent: another worker may have been faster."""
+    lock = select(PersonRow.id).where(PersonRow.id == person_id).with_for_update(skip_locked=True)
+    if session.scalar(lock) is None:
+        return None
+    due = select(Outbound).where(Outbound.id == outbound_id, *_conditions(now))
+    return session.scalar(due.with_for_update(of=Outbound))
+
+
+def _lease(session: Session, row: Outbound, now: datetime) -> Sending:
+    row.state, row.leased_until = "sending", now + LEASE
+    row.attempts += 1
+    return Sending(row.id, session.get_one(ContactPoint, row.contact_point_id).value, row.body)
 
 
 def _paced(session: Session, row: Outbound, now: datetime) -> bool:
@@ -197,5 +216,5 @@ def _locked(session: Session, outbound_id: int) -> Outbound:
 def _settled(session: Session, row: Outbound, now: datetime) -> None:
     """If the message was an alert, the person at risk may now be told the truth about it."""
     alert = session.scalar(select(Alert).where(Alert.outbound_id == row.id))
-    if alert is not None and row.state != "queued":
+    if alert is not None and row.state not in ("queued", "sending"):
         settle(session, alert, reached=row.state in ("accepted", "sent", "delivered", "read"), now=now)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from bot.database import insert_new
@@ -18,14 +18,16 @@ def point_of(session: Session, phone: str, scoped_id: str, now: datetime) -> Con
         _note_conflict(session, known_phone, known_id, now)
         return known_phone
     known = known_phone or known_id
-    person_id = known.person_id if known else _new_person(session, now)
+    met = known.person_id if known else _new_person(session, now)
     if phone and not known_phone:
-        known_phone = _insert(session, person_id, "phone", phone)
+        known_phone = _insert(session, met, "phone", phone)
     if scoped_id and not known_id:
-        known_id = _insert(session, person_id, "bsuid", scoped_id)
+        known_id = _insert(session, known_phone.person_id if known_phone else met, "bsuid", scoped_id)
     point = known_phone or known_id
     if point is None:
         raise ValueError("a message comes from a phone or a scoped id")
+    if point.person_id != met:  # another worker met them a moment ago: whoever we made is nobody
+        session.execute(delete(PersonRow).where(PersonRow.id == met))
     return point
 
 

@@ -16,6 +16,7 @@ from bot.settings import Settings
 from bot.whatsapp import Malformed, is_status, read_message, read_status, signature_is_right
 
 LARGEST_FORM = 256 * 1024  # 1,600 emoji, percent-encoded, with every parameter there is, are under 64 KiB
+LARGEST_ID = 2**31 - 1  # PostgreSQL refuses to compare a row's number with more
 EMPTY_TWIML = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
 DOES_NOT_WAIT = ("opt_out", "safeguarding_disclosure", "wrong_number", "opt_out_marketing")
 log = structlog.get_logger(__name__)
@@ -46,7 +47,7 @@ def make_blueprint(door: Door) -> Blueprint:
             _store(door)
         return Response(EMPTY_TWIML, content_type="text/xml")
 
-    @blueprint.post("/status/<int:outbound_id>")
+    @blueprint.post(f"/status/<int(max={LARGEST_ID}):outbound_id>")
     def status(outbound_id: int) -> Response:
         _advance(door, outbound_id)
         return Response(EMPTY_TWIML, content_type="text/xml")

@@ -10,6 +10,7 @@ import contextlib
 import fcntl
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -37,6 +38,7 @@ def main() -> int:
     parser.add_argument("--service-only", action="store_true", help="neither Rasa's environment nor the model")
     arguments = parser.parse_args()
     os.chdir(ROOT)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with alone():
             service_environment(dev=arguments.dev)
@@ -63,6 +65,7 @@ def alone() -> Iterator[None]:
         except BlockingIOError:
             print("Another setup is at work here; waiting for it.", flush=True)
             fcntl.flock(lock, fcntl.LOCK_EX)
+        os.set_inheritable(lock.fileno(), True)  # a command that outlives a killed setup keeps the next one waiting
         LOG.write_text("", encoding="utf-8")
         yield
 

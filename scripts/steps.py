@@ -48,6 +48,7 @@ def run(title: str, command: Sequence[str | Path], log: Path, extra: Mapping[str
         start = output.seek(0, os.SEEK_END)
         process = subprocess.Popen(
             [str(part) for part in command], stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+            close_fds=False,  # the lock of `setup.alone` goes along
             env={**os.environ, **(extra or {})},
         )  # fmt: skip
         try:

@@ -57,16 +57,17 @@ def states(db: Database) -> list[str]:
         return [one.state for one in trail(session, person_by(session, "P1")).standing.values()]
 
 
-@pytest.mark.parametrize("wanted", ["P1", " P1 ", "+447700900001", "07700 900001", "0044 (0)7700-900001"])
-def test_a_learner_is_found_by_code_and_by_phone_in_any_usual_spelling(db: Database, wanted: str) -> None:
+def test_a_learner_is_found_by_code_and_by_phone_in_any_usual_spelling(db: Database) -> None:
     with db.read() as session:
-        assert person_by(session, wanted).name == "Ann Lee"
+        for wanted in ("P1", " P1 ", "+447700900001", "07700 900001", "0044 (0)7700-900001"):
+            assert person_by(session, wanted).name == "Ann Lee"
 
 
-@pytest.mark.parametrize("wanted", ["", "P2", "p1", "+447700900999", "+447700900002", "12"])
-def test_nobody_is_found_by_another_code_or_by_a_number_that_is_not_theirs_any_more(db: Database, wanted: str) -> None:
-    with db.read() as session, pytest.raises(NoSuchPerson, match="^nobody has this learner code or phone$"):
-        person_by(session, wanted)
+def test_nobody_is_found_by_another_code_or_by_a_number_that_is_not_theirs_any_more(db: Database) -> None:
+    with db.read() as session:
+        for wanted in ("", "P2", "p1", "+447700900999", "+447700900002", "12"):
+            with pytest.raises(NoSuchPerson, match=r"^nobody has this learner code or phone$"):
+                person_by(session, wanted)
 
 
 def test_a_withdrawal_told_by_phone_takes_effect_and_cancels_what_was_planned(db: Database, now: datetime) -> None:
@@ -125,26 +126,23 @@ def test_leaving_the_group_withdraws_and_is_no_way_to_agree(db: Database, now: d
     assert states(db) == ["withdrawn", "withdrawn", "withdrawn"]
 
 
-@pytest.mark.parametrize("record", [give, withdraw])
-@pytest.mark.parametrize(
-    ("told", "error"),
-    [
-        (Told("P1", CONSENTABLE, "phone", "A9"), NoSuchStaff),
-        (Told("P1", CONSENTABLE, "phone", ""), NoSuchStaff),
-        (Told("P1", CONSENTABLE, "phone", "trainer"), NotAllowed),
-        (Told("P1", CONSENTABLE, "phone", "read-only"), NotAllowed),
-        (Told("P1", CONSENTABLE, "phone", "safeguarding"), NotAllowed),
-        (Told("P9", CONSENTABLE, "phone", "A1"), NoSuchPerson),
-    ],
-    ids=["unknown", "nobody", "trainer", "read-only", "safeguarding", "no such learner"],
+REFUSED = (
+    (Told("P1", CONSENTABLE, "phone", "A9"), NoSuchStaff),
+    (Told("P1", CONSENTABLE, "phone", ""), NoSuchStaff),
+    (Told("P1", CONSENTABLE, "phone", "trainer"), NotAllowed),
+    (Told("P1", CONSENTABLE, "phone", "read-only"), NotAllowed),
+    (Told("P1", CONSENTABLE, "phone", "safeguarding"), NotAllowed),
+    (Told("P9", CONSENTABLE, "phone", "A1"), NoSuchPerson),
 )
-def test_who_may_not_record_consent_changes_nothing(
-    db: Database, now: datetime, record: type, told: Told, error: type[Exception]
-) -> None:
+
+
+def test_who_may_not_record_consent_changes_nothing(db: Database, now: datetime) -> None:
     planned(db, now, "service")
     before = counts(db)
-    with pytest.raises(error):
-        record(db, told, now)
+    for record in (give, withdraw):
+        for told, error in REFUSED:
+            with pytest.raises(error):
+                record(db, told, now)
     assert counts(db) == before
     with db.read() as session:
         assert session.scalars(select(Outbound.state)).all() == ["queued"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -275,7 +276,7 @@ def test_every_import_is_in_the_audit_and_so_is_every_role(db: Database, now: da
     import_folder(db, folder, now)
     import_folder(db, write(folder, staff=(TRAINER, STAFF[1].replace("admin", "read-only"), STAFF[2])), now)
     with db.read() as session:
-        rows = session.scalars(select(Audit).order_by(Audit.id)).all()
+        rows = session.execute(select(Audit.act, Audit.details).order_by(Audit.id)).all()
     imports = [row.details["staff.csv"] for row in rows if row.act == "import"]
     roles = [(row.details["code"], row.details.get("was"), row.details["role"]) for row in rows if row.act == "staff_role"]
     assert imports == [{"added": 3, "changed": 0, "unchanged": 0}, {"added": 0, "changed": 1, "unchanged": 2}]
@@ -295,14 +296,15 @@ def test_a_large_file_is_read_with_few_questions_and_its_progress_is_told(
     from bot.database import open_database  # noqa: PLC0415
 
     db = open_database(sqlite_url)
-    rows = [f"P{i},Learner {i},+4477009{i:05d},SEW,en,yes,no,no,2026-10-01,v1" for i in range(2500)]
-    folder = write(tmp_path / "c", learners=rows)
+    rows = [f"P{i},Learner {i},+447700900{i:03d},SEW,en,yes,no,no,2026-10-01,v1" for i in range(800)]
+    lessons = [f"L{i},SEW,2027-01-12T10:00,2027-01-12T12:00,Seams,," for i in range(2500)]
+    folder = write(tmp_path / "c", learners=rows, lessons=lessons)
     import_folder(db, folder, now)
     asked: list[str] = []
     told: list[tuple[int, int]] = []
     events.listen(db.engine, "before_cursor_execute", lambda _c, _k, statement, *_: asked.append(statement))
     report = import_folder(db, folder, now, progress=lambda done, total: told.append((done, total)))
-    assert counted(report, "learners.csv") == (0, 0, 2500)
+    assert (counted(report, "lessons.csv"), counted(report, "learners.csv")) == ((0, 0, 2500), (0, 0, 800))
     assert len(asked) < 60
     assert told == sorted(told)
     assert told[-1][0] == told[-1][1]
@@ -320,6 +322,16 @@ def test_a_stranger_who_wrote_before_is_the_learner_and_their_stop_stays(db: Dat
     with db.read() as session:
         assert person(session, "P1").id == before
     assert states(db, "P1") == {"service": "withdrawn", "checkin": "given", "marketing": "refused"}
+
+
+def test_somebody_known_by_phone_alone_becomes_the_member_of_staff_with_it(
+    db: Database, now: datetime, folder: Path
+) -> None:
+    before = stranger(db, "+447700900803", now)  # as when they were alerted by WhatsApp before the first import
+    import_folder(db, folder, now)
+    with db.read() as session:
+        assert session.scalars(select(StaffRole.person_id).where(StaffRole.code == "S1")).one() == before
+    assert counted(import_folder(db, folder, now), "staff.csv") == (0, 0, 3)
 
 
 def test_a_stranger_on_a_learners_new_number_becomes_that_learner_with_all_they_wrote(
@@ -471,9 +483,9 @@ def test_a_declaration_is_recorded_once_with_who_when_how_and_in_which_words(
     import_folder(db, folder, now)
     import_folder(db, folder, now)
     with db.read() as session:
-        rows = session.scalars(
-            select(ConsentEvent).where(ConsentEvent.person_id == person(session, "P1").id).order_by(ConsentEvent.id)
-        ).all()
+        one = ConsentEvent
+        columns = (one.purpose, one.action, one.at, one.source, one.wording, one.recorded_by, one.recorded_at)
+        rows = session.execute(select(*columns).where(one.person_id == person(session, "P1").id).order_by(one.id)).all()
     assert [(row.purpose, row.action) for row in rows] == [("service", "give"), ("checkin", "give"), ("marketing", "refuse")]
     assert {(row.at, row.source, row.wording, row.recorded_by, row.recorded_at) for row in rows} == {
         (datetime(2026, 9, 30, 23, tzinfo=UTC), "declaration", "v1", "import", now)
@@ -757,3 +769,22 @@ def test_a_number_that_has_been_written_from_keeps_its_window(db: Database, now:
     with db.read() as session:
         written = select(ContactPoint.last_inbound_at).where(ContactPoint.value == "+447700900001")
         assert session.scalars(written).one() == now
+
+
+def test_two_imports_at_once_write_everything_once(db: Database, now: datetime, folder: Path) -> None:
+    with ThreadPoolExecutor(2) as both:
+        reports = list(both.map(lambda _: import_folder(db, folder, now), range(2)))
+    assert sorted(counted(one, "learners.csv") for one in reports) == [(0, 0, 3), (3, 0, 0)]
+    assert (sizes(db)["person"], sizes(db)["consent_event"], sizes(db)["enrolment"]) == (6, 6, 3)
+
+
+def test_a_message_from_a_number_in_the_files_may_arrive_while_they_are_imported(
+    db: Database, now: datetime, folder: Path
+) -> None:
+    with ThreadPoolExecutor(2) as both:
+        imported = both.submit(import_folder, db, folder, now)
+        wrote = both.submit(stranger, db, "+447700900001", now)
+        assert imported.result().problems == ()
+        with db.read() as session:
+            assert person(session, "P1").id == wrote.result()
+    assert phones(db, "P1") == {"+447700900001": True}

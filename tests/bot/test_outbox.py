@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import update
 
 from bot import outbox
 from bot.database import Database, open_database
@@ -46,10 +47,16 @@ def sent(db: Database, now: datetime) -> list[str]:
     return bodies
 
 
-def heard(db: Database, outbound_id: int | None, status: str, now: datetime, *, sid: str = SID, code: int | None = None) -> bool:
+def heard(db: Database, outbound_id: int | None, status: str, now: datetime, *, sid: str = SID, code: int = 0) -> bool:
     """A status callback comes."""
     with db.write() as session:
-        return outbox.advance(session, outbound_id, StatusUpdate(sid, status, code), now)
+        return outbox.advance(session, outbound_id, StatusUpdate(sid, status, code or None), now)
+
+
+def opened(db: Database, at: datetime) -> None:
+    """Everybody wrote to us at this moment, and not since."""
+    with db.write() as session:
+        session.execute(update(ContactPoint).values(last_inbound_at=at))
 
 
 def test_the_same_key_twice_is_one_message(db: Database, amina: str, now: datetime) -> None:
@@ -167,13 +174,19 @@ def test_paced_messages_keep_their_order(db: Database, amina: str, now: datetime
 
 
 def test_eighty_a_second_leave_for_all_recipients_together(db: Database, now: datetime) -> None:
-    for number in range(90):
-        owe(db, f"+447700900{number:03}", now, key=str(number), purpose="safety" if number % 2 else "staff")
-    with db.write() as session:
-        for point in session.query(ContactPoint):
-            point.last_inbound_at = now
-    assert len(sent(db, now)) == 80 + 5  # of those that must wait, safety does not
+    for number in range(85):
+        owe(db, f"+447700900{number:03}", now, key=str(number), purpose="staff")
+    opened(db, now)
+    assert len(sent(db, now)) == 80
     assert len(sent(db, now + SECOND)) == 5
+
+
+def test_safety_does_not_wait_for_the_senders_pace_and_all_else_does(db: Database, now: datetime) -> None:
+    for number in range(86):
+        owe(db, f"+447700900{number:03}", now, key=str(number), purpose="safety" if number else REPLY)
+    opened(db, now)
+    assert len(sent(db, now)) == 85
+    assert sent(db, now + SECOND) == ["Body of 0."]
 
 
 def test_what_twilio_had_no_room_for_is_sent_again_later_and_later(db: Database, amina: str, now: datetime) -> None:
@@ -314,19 +327,22 @@ def test_a_word_that_twilio_never_said_before_is_kept_and_moves_nothing(db: Data
 def test_with_the_window_closed_nothing_goes_out_and_the_row_says_why(
     db: Database, amina: str, now: datetime, purpose: str
 ) -> None:
-    owe(db, amina, now, purpose=purpose, due_at=now)
-    later = now + timedelta(hours=23, minutes=50) if purpose != REPLY else now
-    with db.write() as session:
-        session.query(ContactPoint).one().last_inbound_at = later - timedelta(hours=23, minutes=50)
-    assert claim(db, later) is None
+    owe(db, amina, now, purpose=purpose)
+    opened(db, now - timedelta(hours=23, minutes=50))
+    assert claim(db, now) is None
     assert states(db) == [("withheld", "WINDOW_CLOSED_NO_TEMPLATE")]
+
+
+def test_the_window_closes_ten_minutes_before_twilio_closes_it(db: Database, amina: str, now: datetime) -> None:
+    owe(db, amina, now, purpose=REPLY)
+    opened(db, now - timedelta(hours=23, minutes=49, seconds=59))
+    assert sent(db, now) == ["Body of k1."]
 
 
 def test_an_answer_that_is_a_day_late_is_not_sent(db: Database, amina: str, now: datetime) -> None:
     owe(db, amina, now, purpose=REPLY)
     late = now + outbox.REPLY_LASTS
-    with db.write() as session:
-        session.query(ContactPoint).one().last_inbound_at = late
+    opened(db, late)
     assert claim(db, late) is None
     assert states(db) == [("withheld", "STALE")]
 
@@ -349,9 +365,16 @@ def test_what_is_withheld_never_goes_out_later(db: Database, amina: str, now: da
     assert states(db, Outbound.purpose == "service") == [("withheld", "OPTED_OUT")]
 
 
+def test_what_waited_behind_a_withheld_message_goes_out_at_once(db: Database, amina: str, now: datetime) -> None:
+    Stage(db, Clock(now)).hears_and_works(amina, "STOP")
+    owe(db, amina, now, key="a")
+    owe(db, amina, now, key="b", purpose=REPLY)
+    assert sent(db, now) == ["Body of b."]
+
+
 def test_a_person_under_a_hold_gets_safety_messages_only(db: Database, amina: str, now: datetime) -> None:
     with db.write() as session:
-        session.query(PersonRow).one().held_at = now
+        session.execute(update(PersonRow).values(held_at=now))
     owe(db, amina, now, key="a", purpose=REPLY)
     owe(db, amina, now, key="b", purpose="service")
     owe(db, amina, now, key="c", purpose=REPLY, confirms_opt_out=True)
