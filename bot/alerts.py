@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from bot.database import Database, wake_workers
+from bot.database import Database, insert_new, wake_workers
 from bot.mail import Mail, SendsMail
 from bot.models import Alert, Outbound
 
@@ -32,34 +32,19 @@ class Notice:
 
 
 def add_email(session: Session, notice: Notice, now: datetime) -> None:
-    """Owe an email."""
-    session.add(
-        Alert(
-            key=notice.key,
-            case_id=notice.case_id,
-            channel="email",
-            address=notice.address,
-            subject=notice.subject,
-            body=notice.body,
-            due_at=now,
-            created_at=now,
-        )
-    )
+    """Owe an email. The same key twice is one email: two contacts may share a mailbox."""
+    _add(session, notice, now, channel="email", subject=notice.subject, body=notice.body)
 
 
 def add_whatsapp(session: Session, notice: Notice, outbound_id: int, now: datetime) -> None:
     """Remember that an outbound message is an alert: how it fares decides what the person at risk reads."""
-    session.add(
-        Alert(
-            key=notice.key,
-            case_id=notice.case_id,
-            channel="whatsapp",
-            address=notice.address,
-            outbound_id=outbound_id,
-            due_at=now,
-            created_at=now,
-        )
-    )
+    _add(session, notice, now, channel="whatsapp", outbound_id=outbound_id)
+
+
+def _add(session: Session, notice: Notice, now: datetime, **values: object) -> None:
+    case, address = notice.case_id, notice.address
+    insert_new(session, Alert, key=notice.key, case_id=case, address=address, due_at=now, created_at=now, **values)
+    wake_workers(session)
 
 
 def deliver(db: Database, mail: SendsMail, now: datetime) -> int:

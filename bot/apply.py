@@ -73,9 +73,8 @@ def _do(scene: Scene, effect: Effect) -> None:  # noqa: C901 (one arm for each e
         case Withdraw(purposes, source):
             _record(scene, purposes, "withdraw", source)
             outbox.cancel_planned(scene.session, scene.person.id, purposes, "OPTED_OUT")
-        case Pause():
+        case Pause():  # what is planned stays so, and the gate holds it back: a NO must find it there
             _record(scene, CONSENTABLE, "pause", "unsure")
-            outbox.cancel_planned(scene.session, scene.person.id, CONSENTABLE, "OPTED_OUT")
         case Restore(purposes, source):
             standing = standing_of(scene.session, scene.person.id)
             _record(scene, consent.restorable(standing, purposes), "give", source)

@@ -42,14 +42,19 @@ def close_case(db: Database, case_id: int, by: str, now: datetime) -> dict[str, 
     """The case is dealt with. Closing a person's last open disclosure ends the hold on them (D07). Raises CaseError."""
     with db.write() as session:
         case = _allowed(session, case_id, by)
+        person = _locked_person(session, case.person_id)
         if case.state == "open":
             case.state, case.closed_at = "closed", now
             _audit(session, by, "case.closed", case, now)
             session.flush()  # the question below must see it closed
         if case.restricted and not _open_disclosure(session, case.person_id):
-            person = session.get_one(PersonRow, case.person_id)
             person.held_at, person.watched = None, False
         return {"id": case.id, "kind": case.kind, "state": case.state}
+
+
+def _locked_person(session: Session, person_id: int) -> PersonRow:
+    """No turn of theirs is under way while we look: a new disclosure must not lose its hold to the end of an old one."""
+    return session.scalars(select(PersonRow).where(PersonRow.id == person_id).with_for_update()).one()
 
 
 def _allowed(session: Session, case_id: int, by: str) -> OfficeCase:

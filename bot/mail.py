@@ -54,6 +54,7 @@ class SmtpMail:
         """Ask once; what fails is logged by kind and tried again by the caller."""
         try:
             with self._connect() as server:
+                self._greet(server)
                 server.send_message(self._message(mail))
         except (OSError, smtplib.SMTPException) as error:
             log.error("alert.not_sent", because=type(error).__name__)
@@ -61,17 +62,17 @@ class SmtpMail:
         return True
 
     def _connect(self) -> smtplib.SMTP:
-        host, tls = self._url.hostname or "localhost", ssl.create_default_context()
-        if self._url.scheme == "smtps":
-            server: smtplib.SMTP = smtplib.SMTP_SSL(host, self._url.port or 465, timeout=self._timeout_s, context=tls)
-        else:
-            server = smtplib.SMTP(host, self._url.port or 25, timeout=self._timeout_s)
-            server.ehlo()
-            if server.has_extn("starttls"):
-                server.starttls(context=tls)
+        host, port = self._url.hostname or "localhost", self._url.port
+        if self._url.scheme != "smtps":
+            return smtplib.SMTP(host, port or 25, timeout=self._timeout_s)
+        return smtplib.SMTP_SSL(host, port or 465, timeout=self._timeout_s, context=ssl.create_default_context())
+
+    def _greet(self, server: smtplib.SMTP) -> None:
+        server.ehlo()
+        if server.has_extn("starttls"):
+            server.starttls(context=ssl.create_default_context())
         if self._url.username:
             server.login(unquote(self._url.username), unquote(self._url.password or ""))
-        return server
 
     def _message(self, mail: Mail) -> EmailMessage:
         message = EmailMessage()

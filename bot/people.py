@@ -26,7 +26,7 @@ def point_of(session: Session, phone: str, scoped_id: str, now: datetime) -> Con
     point = known_phone or known_id
     if point is None:
         raise ValueError("a message comes from a phone or a scoped id")
-    if point.person_id != met:  # another worker met them a moment ago: whoever we made is nobody
+    if known is None and point.person_id != met:  # another worker met them a moment ago: whoever we made is nobody
         session.execute(delete(PersonRow).where(PersonRow.id == met))
     return point
 

@@ -1,4 +1,4 @@
-"""The worker: one loop takes turns, one sends what is due, both woken by the database; APScheduler is their safety net."""
+"""The worker: loops that take turns, send what is due and mail staff, woken by the database; APScheduler does the rest."""
 
 from __future__ import annotations
 
@@ -76,6 +76,7 @@ class Worker:
     def once(self) -> int:
         """Everything that is due now, until nothing is; how many messages were taken or sent."""
         done = 0
+        self.mark_lost()
         with ThreadPoolExecutor(SENDERS) as pool:
             while True:
                 step = self.turns() + alerts.deliver(self.db, self.post.mail, self.clock())
@@ -91,7 +92,11 @@ class Worker:
         with self.db.write() as session:
             insert_new(session, Heartbeat, name="worker", at=now)
             session.get_one(Heartbeat, "worker").at = now
-        if lost := outbox.mark_unknown(self.db, now):
+        self.mark_lost()
+
+    def mark_lost(self) -> None:
+        """What was being sent when its worker died is `unknown` from now on."""
+        if lost := outbox.mark_unknown(self.db, self.clock()):
             log.error("outbox.unknown", messages=lost)
 
     def run(self) -> None:
@@ -101,7 +106,8 @@ class Worker:
         jobs = BackgroundScheduler(timezone="UTC")
         jobs.add_job(self._safely, "interval", [self.beat], seconds=BEAT_EVERY_S, next_run_time=self.clock())
         jobs.start()
-        threads = [threading.Thread(target=self._loop, args=[work]) for work in (self._turn_work, self._post_work)]
+        loops = (self._turn_work, self._post_work, self._mail_work)
+        threads = [threading.Thread(target=self._loop, args=[work]) for work in loops]
         for thread in threads:
             thread.start()
         log.info("worker.started")
@@ -134,8 +140,11 @@ class Worker:
         self.turns()
 
     def _post_work(self, pool: ThreadPoolExecutor) -> None:
-        alerts.deliver(self.db, self.post.mail, self.clock())
         self.send_due(pool)
+
+    def _mail_work(self, _pool: ThreadPoolExecutor) -> None:
+        """Apart from the rest: a mail server may keep us waiting, and nobody's answer waits for that."""
+        alerts.deliver(self.db, self.post.mail, self.clock())
 
     def _loop(self, work: Callable[[ThreadPoolExecutor], None]) -> None:
         watch = _watch(self.db)
@@ -145,11 +154,14 @@ class Worker:
                 self._safely(partial(watch, self.stop))
 
     def _safely(self, work: Callable[[], object]) -> None:
-        """The edge where the database may be away: say so, wait a little, go on."""
+        """The edge where the database may be away, or a step fail: say so, wait a little, go on. A loop must not end."""
         try:
             work()
         except (SQLAlchemyError, psycopg.Error, sqlite3.Error) as error:
             log.error("worker.database_away", error=type(error).__name__)
+            self.stop.wait(AFTER_ERROR_S)
+        except Exception as error:  # noqa: BLE001 (the other edge: what was in hand is leased and comes back)
+            log.error("worker.step_failed", error=type(error).__name__)
             self.stop.wait(AFTER_ERROR_S)
 
 

@@ -53,7 +53,7 @@ def classify_command(tools: Tools) -> click.Command:
         "classify", help="Read texts (lines, or JSON lines with `text`) and print what is heard in each, as JSON."
     )
     def command() -> None:
-        texts = [_text(line) for line in click.get_text_stream("stdin") if line.strip()]
+        texts = [_text(line) for line in sys.stdin if line.strip()]
         try:
             readings = _read_all(texts, tools.room.mind)
         except NluAway:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -40,7 +41,7 @@ def show(rows: Sequence[Row], *, as_json: bool) -> None:
     table = Table(*rows[0].keys())
     for row in rows:
         table.add_row(*(_for_people(value) for value in row.values()))
-    Console(width=None if click.get_text_stream("stdout").isatty() else 160).print(table)
+    Console(width=None if sys.stdout.isatty() else 160).print(table)
 
 
 def _plain(value: object) -> object:

@@ -24,14 +24,14 @@ FOLDS = 3
 
 @dataclass(frozen=True)
 class View:
-    """One linear model: a weight for each label and feature, and a bias for each label."""
+    """One linear model: a weight for each feature (row) and label (column), and a bias for each label."""
 
     weights: Dense
     bias: Dense
 
     def log_chances(self, rows: Dense | csr_matrix) -> Dense:
         """The logarithm of each label's chance, one row for each message."""
-        return log_softmax(np.asarray(rows @ self.weights.T) + self.bias, axis=1)
+        return log_softmax(np.asarray(rows @ self.weights) + self.bias, axis=1)
 
 
 @dataclass(frozen=True)
@@ -85,9 +85,10 @@ def fit_spelling(rows: csr_matrix, names: Names, strength: float) -> View:
 
 
 def _view(model: LogisticRegression) -> View:
+    weights, bias = model.coef_, model.intercept_
     if len(model.classes_) == 2:  # scikit-learn keeps one row of weights for two labels
-        return View(np.vstack([-model.coef_, model.coef_]) / 2, np.concatenate([-model.intercept_, model.intercept_]) / 2)
-    return View(model.coef_, model.intercept_)
+        weights, bias = np.vstack([-weights, weights]) / 2, np.concatenate([-bias, bias]) / 2
+    return View(np.ascontiguousarray(weights.T), bias)  # else each message would copy all the weights
 
 
 @dataclass(frozen=True)

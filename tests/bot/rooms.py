@@ -202,6 +202,13 @@ def a_learner(db: Database, phone: str = AMINA, *, now: datetime, consent: str =
         return point.person_id
 
 
+def another_phone(db: Database, phone: str, other: str, now: datetime) -> None:
+    """The person behind `phone` also writes from another one; the window to it is open."""
+    with db.write() as session:
+        person_id = point_of(session, phone, "", now).person_id
+        session.add(ContactPoint(person_id=person_id, kind="phone", value=other, last_inbound_at=now))
+
+
 def a_member_of_staff(db: Database, code: str, role: str, *, now: datetime, phone: str = "", email: str = "") -> None:
     """Somebody with a staff code; with a phone, the window to it is open."""
     with db.write() as session:

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode
 
 from flask import Flask
+from sqlalchemy import select
 from twilio.request_validator import RequestValidator
 from werkzeug.datastructures import MultiDict
 from werkzeug.test import TestResponse
 
 from bot.database import Database
 from bot.lexicons import load_lexicon
+from bot.models import ContactPoint, Inbound
 from bot.settings import ROOT, Settings
 from bot.webhook import LARGEST_FORM, Door, make_blueprint
 
@@ -53,6 +55,22 @@ def a_service(db: Database, public: str = PUBLIC) -> Flask:
     settings = Settings(public_url=public, twilio_auth_token=TOKEN)  # type: ignore[arg-type]
     app.register_blueprint(make_blueprint(Door(settings, db, LEXICON)))
     return app
+
+
+def stored(db: Database) -> list[Inbound]:
+    """Every message that was stored, oldest first."""
+    with db.read() as session:
+        rows = list(session.scalars(select(Inbound).order_by(Inbound.id)))
+        session.expunge_all()
+        return rows
+
+
+def points(db: Database) -> list[ContactPoint]:
+    """Every address that is known."""
+    with db.read() as session:
+        rows = list(session.scalars(select(ContactPoint).order_by(ContactPoint.kind)))
+        session.expunge_all()
+        return rows
 
 
 def _pairs(fields: Mapping[str, str] | Iterable[tuple[str, str]]) -> Iterable[tuple[str, str]]:
