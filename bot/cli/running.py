@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import click
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_fixed
 
 from bot import clock
 from bot.classify import Reading, classify
@@ -17,6 +18,9 @@ from bot.schema import migrate
 from bot.turn import NluAway
 
 NLU_IS_DOWN = 3
+PATIENCE = Retrying(
+    retry=retry_if_exception_type(NluAway), stop=stop_after_attempt(3), wait=wait_fixed(1), reraise=True
+)  # a busy Rasa is not a dead one
 
 
 def migrate_command(tools: Tools) -> click.Command:
@@ -67,9 +71,10 @@ def classify_command(tools: Tools) -> click.Command:
 
 def _read_all(texts: Iterable[str], mind: Mind) -> list[Reading]:
     """All of them or none: a program that reads our output must not take a part for the whole."""
-    mind.parse("hello")
+    patient = replace(mind, parse=PATIENCE.wraps(mind.parse))
+    patient.parse("hello")
     with click.progressbar(list(texts), label="Reading", file=sys.stderr) as bar:
-        return [classify(text, mind, clock.now()) for text in bar]
+        return [classify(text, patient, clock.now()) for text in bar]
 
 
 def _text(line: str) -> str:

@@ -46,6 +46,10 @@ class Texts:
             raise TextError(f"{key} ({shown_in}): no {error.args[0]}") from None
         return "\n".join(line for line in lines if line is not None).strip()
 
+    def reviewed(self) -> Texts:
+        """Only what a native speaker has read: what production says (D17)."""
+        return Texts({name: texts for name, texts in self.by_language.items() if name not in self.unreviewed})
+
     def _find(self, language: str, key: str) -> tuple[str, str]:
         for candidate in (language, language.partition("-")[0], ENGLISH):
             text = self.by_language.get(candidate, {}).get(key)

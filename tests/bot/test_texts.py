@@ -97,3 +97,9 @@ def test_a_language_says_whether_a_native_speaker_has_read_it(tmp_path: Path) ->
     (tmp_path / "en.yml").write_text("a:\n  b: c\n", encoding="utf-8")
     (tmp_path / "pl.yml").write_text("reviewed: false\na:\n  b: d\n", encoding="utf-8")
     assert load_texts(tmp_path).unreviewed == {"pl"}
+
+
+def test_production_says_only_what_a_native_speaker_has_read() -> None:
+    texts = load_texts()
+    assert texts.unreviewed
+    assert texts.reviewed().render("pl", "consent.opted_out") == texts.render("en", "consent.opted_out")
