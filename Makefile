@@ -2,7 +2,7 @@
 PYTHON ?= python3
 FAST := -m "not rasa and not browser"
 
-.PHONY: help run test setup fast check model report lock clean
+.PHONY: help run test setup fast check report bench lock clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -33,6 +33,9 @@ report: ## how well the model hears messages it was not trained on (Rasa must be
 lock: ## write the locks anew from requirements*.in (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate requirements.in -o requirements.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate requirements-dev.in -o requirements-dev.txt
+
+bench: ## how long it takes to start and to answer (on a quiet machine)
+	@.venv/bin/python -m benchmarks.start
 
 clean: ## remove the environments, the model and the demo's data
 	rm -rf .venv .venv-nlu models var

@@ -8,9 +8,11 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from typing import Protocol
 
 import psycopg
 import structlog
@@ -147,11 +149,10 @@ class Worker:
         alerts.deliver(self.db, self.post.mail, self.clock())
 
     def _loop(self, work: Callable[[ThreadPoolExecutor], None]) -> None:
-        watch = _watch(self.db)
-        with ThreadPoolExecutor(SENDERS) as pool:
+        with ThreadPoolExecutor(SENDERS) as pool, closing(_watch(self.db)) as watch:
             while not self.stop.is_set():
                 self._safely(partial(work, pool))
-                self._safely(partial(watch, self.stop))
+                self._safely(partial(watch.wait, self.stop))
 
     def _safely(self, work: Callable[[], object]) -> None:
         """The edge where the database may be away, or a step fail: say so, wait a little, go on. A loop must not end."""
@@ -165,9 +166,15 @@ class Worker:
             self.stop.wait(AFTER_ERROR_S)
 
 
-def _watch(db: Database) -> Callable[[threading.Event], None]:
-    """Something that returns as soon as the database changed, or a second has passed."""
-    return _SqliteWatch(db).wait if db.is_sqlite else _PostgresWatch(db).wait
+class _Watch(Protocol):
+    """Waits until the database changed, or a second has passed."""
+
+    def wait(self, stop: threading.Event) -> None: ...
+    def close(self) -> None: ...
+
+
+def _watch(db: Database) -> _Watch:
+    return _SqliteWatch(db) if db.is_sqlite else _PostgresWatch(db)
 
 
 class _SqliteWatch:
@@ -183,6 +190,9 @@ class _SqliteWatch:
             version, self._seen = self._seen, self._version()
             if version != self._seen:
                 return
+
+    def close(self) -> None:
+        self._connection.close()
 
     def _version(self) -> int:
         return int(self._connection.cursor().execute("PRAGMA data_version").fetchone()[0])
@@ -202,8 +212,13 @@ class _PostgresWatch:
             connection = self._listening()
             next(connection.notifies(timeout=POLL_S, stop_after=1), None)
         except psycopg.Error:
-            self._connection = None
+            self.close()
             raise
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = None
 
     def _listening(self) -> psycopg.Connection:
         if self._connection is None:

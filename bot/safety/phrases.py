@@ -1,6 +1,7 @@
-"""Phrases as people write them in data/safety, compiled once so that a message is searched in microseconds.
+"""Phrases as people write them in data/safety, read at the start and compiled when first needed.
 
 The little syntax is explained in data/safety/README.md. Gaps and alternatives are bounded: searching is linear.
+A start that reads every phrase but compiles none stays short, and a mistake still stops it.
 """
 
 from __future__ import annotations
@@ -8,13 +9,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache, cached_property
 
 from bot.safety.normalise import BREAK, normalise
 
-_PIECE = re.compile(r"\.{2,3}(?=[\s()|]|$)|[()|?^$]|[^\s()|?^$]+")
-_GAPS = {"..": 2, "...": 4}  # how many words may stand there
+_PIECE = re.compile(r"\.{2,4}(?=[\s()|]|$)|[()|?^$]|[^\s()|?^$]+")
+_GAPS = {  # how many words may stand there; only the longest crosses the end of a sentence
+    "..": rf"(?: [^ {BREAK}]+){{0,2}}?",
+    "...": rf"(?: [^ {BREAK}]+){{0,4}}?",
+    "....": r"(?: [^ ]+){0,12}?",
+}
 _SIGNS = ("(", ")", "|", "?", "^", "$", *_GAPS)
-_KEY = 3  # a phrase is filed under the first letters of its first word
+_KEY = 3  # letters: a phrase that begins with a word cut short is filed under so many of them
 _SET = re.compile(r"<(\w+)>")
 
 Spelling = Callable[[str], str]
@@ -40,20 +46,33 @@ class Span:
         return self.start <= other.start and other.end <= self.end
 
 
+@dataclass(frozen=True)
+class Phrase:
+    """One phrase as a regular expression, compiled the first time a message has a word that it begins with."""
+
+    source: str
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """The compiled expression."""
+        return re.compile(self.source)
+
+
+Index = Mapping[str, tuple[Phrase, ...]]
+
+
 @dataclass(frozen=True, slots=True)
 class Phrases:
-    """Many compiled phrases, filed by how they begin."""
+    """Many phrases, filed by the word they begin with, or by its first letters where it is cut short."""
 
-    index: Mapping[str, tuple[re.Pattern[str], ...]]
+    words: Index
+    stems: Index
 
     @classmethod
     def joined(cls, many: Iterable[Phrases]) -> Phrases:
         """All the phrases of `many` as one."""
-        index: dict[str, tuple[re.Pattern[str], ...]] = {}
-        for phrases in many:
-            for key, patterns in phrases.index.items():
-                index[key] = index.get(key, ()) + patterns
-        return cls(index)
+        every = list(many)
+        return cls(_joined(one.words for one in every), _joined(one.stems for one in every))
 
     def find(self, text: str) -> Iterator[Span]:
         """Every place in `text` (as `sentences` returns it) where one of the phrases stands, left to right."""
@@ -61,8 +80,8 @@ class Phrases:
         while start >= 0:
             after = text.find(" ", start + 1)
             word = text[start + 1 : after if after >= 0 else len(text)]
-            for pattern in self.index.get(word[:_KEY], ()):
-                found = pattern.match(text, start)
+            for phrase in (*self.words.get(word, ()), *self.stems.get(word[:_KEY], ())):
+                found = phrase.pattern.match(text, start)
                 if found:
                     yield Span(start, found.end())
             start = after
@@ -73,17 +92,33 @@ class Phrases:
 
 
 def compile_phrases(phrases: Iterable[str], sets: Mapping[str, tuple[str, ...]], spelling: Spelling) -> Phrases:
-    """Compile phrases; `spelling` puts their words as the words of messages are put. Raises BadPhrase."""
-    index: dict[str, list[re.Pattern[str]]] = {}
-    for phrase in phrases:
-        try:
-            part = _Reader(_PIECE.findall(_with_sets(phrase, sets)), spelling).read()
-        except BadPhrase as error:
-            raise BadPhrase(f"{phrase!r}: {error}") from None
-        pattern = re.compile(part.source + "(?= |$)")
+    """Read phrases; `spelling` puts their words as the words of messages are put. Raises BadPhrase."""
+    words: dict[str, tuple[Phrase, ...]] = {}
+    stems: dict[str, tuple[Phrase, ...]] = {}
+    spelt = cache(spelling)  # the same few sets stand in many phrases
+    for written in phrases:
+        part = _read(written, sets, spelt)
+        phrase = Phrase(part.source + "(?= |$)")
         for key in part.keys:
-            index.setdefault(key, []).append(pattern)
-    return Phrases({key: tuple(patterns) for key, patterns in index.items()})
+            index, name = (stems, key[:_KEY]) if key.endswith("*") else (words, key)
+            if phrase not in index.get(name, ()):
+                index[name] = (*index.get(name, ()), phrase)
+    return Phrases(words, stems)
+
+
+def _joined(indexes: Iterable[Index]) -> Index:
+    joined: dict[str, tuple[Phrase, ...]] = {}
+    for index in indexes:
+        for key, phrases in index.items():
+            joined[key] = joined.get(key, ()) + phrases
+    return joined
+
+
+def _read(phrase: str, sets: Mapping[str, tuple[str, ...]], spelling: Spelling) -> _Part:
+    try:
+        return _Reader(_PIECE.findall(_with_sets(phrase, sets)), spelling).read()
+    except BadPhrase as error:
+        raise BadPhrase(f"{phrase!r}: {error}") from None
 
 
 def _with_sets(phrase: str, sets: Mapping[str, tuple[str, ...]]) -> str:
@@ -162,7 +197,7 @@ class _Reader:
         piece = self._next()
         if piece in _GAPS:
             self._at += 1
-            return [_Part(rf"(?: [^ {BREAK}]+){{0,{_GAPS[piece]}}}?", frozenset({""}))]
+            return [_Part(_GAPS[piece], frozenset({""}))]
         if piece in _EDGES:
             self._at += 1
             return [_EDGES[piece]]
@@ -211,4 +246,4 @@ def _word(word: str) -> _Part:
     if stem != word and len(stem) < _KEY:
         raise BadPhrase(f"{word!r} needs at least {_KEY} letters before its star")
     rest = "[^ ]*" if stem != word else "(?= |$)"
-    return _Part(f" {re.escape(stem)}{rest}", frozenset({stem[:_KEY]}), empty=False)
+    return _Part(f" {re.escape(stem)}{rest}", frozenset({word}), empty=False)

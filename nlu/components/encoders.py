@@ -62,6 +62,7 @@ class Multilingual:
 
     def __init__(self) -> None:
         self._use = USE(threads=1)
+        self._use.encode("")  # it loads its weights on first use: not while a learner waits
 
     def encode(self, text: str) -> Vector:
         """512 numbers, of length 1."""

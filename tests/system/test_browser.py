@@ -51,7 +51,8 @@ def test_four_people_talk_to_the_assistant_side_by_side(page: Page) -> None:
     _says(page, 3, "when is the next lesson", "01254 693 999")
     page.get_by_test_id("attach-0").press("Enter")
     page.get_by_role("button", name="Picture", exact=False).first.press("Enter")
-    expect(page.get_by_test_id("phone-0").locator(".bubble-in").last).to_contain_text("passed it to the office", timeout=WAIT_MS)
+    last = page.get_by_test_id("phone-0").locator(".bubble-in").last
+    expect(last).to_contain_text("passed it to the office", timeout=WAIT_MS)
     expect(page.get_by_test_id("phone-3").locator(".bubble-in").filter(has_text="Start Your Business")).to_have_count(0)
     if picture := os.environ.get("E4A_PICTURE"):  # `make picture` keeps what the README shows
         page.screenshot(path=Path(picture))

@@ -1,4 +1,4 @@
-"""The whole system as its own processes, started from the Procfiles as an operator would, on free ports and a fresh database."""
+"""The whole system as its own processes, started from the Procfiles as an operator would, on free ports."""
 
 from __future__ import annotations
 
