@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.compose import Composed
-from bot.conversation import Mind, decide, effect_names
-from bot.routing import SHOWN_AS, Choice, without_model
+from bot.conversation import Mind, decide, effect_names, hear
+from bot.routing import SHOWN_AS, Choice
 from bot.safety import mask, screen
 from bot.turn import CONSENTABLE, DecidedBy, Enrolment, Lesson, Message, Person, Turn
 
@@ -29,9 +29,7 @@ def classify(text: str, mind: Mind, now: datetime) -> Reading:
     """Read one text. Raises NluAway where Rasa is needed and does not answer."""
     masked = mask(text)
     turn = _turn(masked.text, masked.kinds, mind, now)
-    if without_model(turn) is None:
-        turn = replace(turn, parse=mind.parse(masked.text))
-    choice, composed = decide(turn, mind)
+    choice, composed = decide(replace(turn, parse=hear(turn, mind)), mind)
     also = tuple(shown(SHOWN_AS.get(name, name)) for name in choice.handlers[1:])
     return Reading(
         text=masked.text,

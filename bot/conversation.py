@@ -16,7 +16,7 @@ from bot.database import Database
 from bot.effects import Effect, OpenCase, say
 from bot.models import Inbound, PersonRow
 from bot.queries import load_turn
-from bot.routing import Choice, Limits, answered, under_hold, with_model, without_model
+from bot.routing import Choice, Limits, answered, second_opinion, under_hold, with_model, with_risk, without_model
 from bot.safety import Lexicon, screen
 from bot.texts import Texts
 from bot.turn import NluAway, Parse, Turn
@@ -52,7 +52,8 @@ class Room:
 
 def decide(turn: Turn, mind: Mind) -> tuple[Choice, Composed]:
     """What a turn comes to. Pure: what Rasa heard is in the turn already. The caller has asked if it was needed."""
-    choice = under_hold(turn, without_model(turn) or with_model(turn, mind.limits))
+    choice = with_risk(turn, without_model(turn) or with_model(turn, mind.limits), mind.limits)
+    choice = under_hold(turn, choice)
     return choice, compose(turn, [mind.handlers[name](turn) for name in choice.handlers])
 
 
@@ -108,14 +109,25 @@ def _parse_if_needed(room: Room, claimed: inbox.Claim, now: datetime) -> tuple[P
     with room.db.read() as session:
         row = session.get_one(Inbound, claimed.inbound_id)
         turn = listen(load_turn(session, row, screen(row.text, room.mind.lexicon), now), room.mind)
-    if without_model(turn) is not None:
-        return None, False
     try:
-        return room.mind.parse(turn.message.text), False
+        return hear(turn, room.mind), False
     except NluAway:
         if now - claimed.received_at < NLU_WAIT:
             raise
         return None, True
+
+
+def hear(turn: Turn, mind: Mind) -> Parse | None:
+    """What the model hears, where it is needed or may know more than the rules. Raises NluAway only where it is needed."""
+    choice = without_model(turn)
+    if choice is None:
+        return mind.parse(turn.message.text)
+    if not second_opinion(turn, choice):
+        return None
+    try:
+        return mind.parse(turn.message.text)
+    except NluAway:
+        return None  # the rules have decided already, and nobody who opts out waits for Rasa
 
 
 def _note(row: Inbound, choice: Choice, composed: Composed, now: datetime) -> None:

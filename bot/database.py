@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from bot.models import Base
 
 BUSY_TIMEOUT_MS = 10_000
+CONNECT_TIMEOUT_S = 5  # a webhook has 15 seconds in all, and 503 must be said within them
 CHANNEL = "e4a"  # PostgreSQL's NOTIFY channel that wakes the worker
 
 
@@ -48,7 +49,8 @@ class Database:
 def open_database(url: str) -> Database:
     """The database at a SQLAlchemy URL; for SQLite the folder is made. Raises sqlalchemy's ArgumentError on a bad URL."""
     if make_url(url).get_backend_name() != "sqlite":
-        return Database(create_engine(url, hide_parameters=True, pool_pre_ping=True, pool_size=10, max_overflow=10))
+        args = {"connect_timeout": CONNECT_TIMEOUT_S}
+        return Database(create_engine(url, hide_parameters=True, pool_pre_ping=True, pool_size=10, connect_args=args))
     file = make_url(url).database
     if file and file != ":memory:":
         Path(file).parent.mkdir(parents=True, exist_ok=True)

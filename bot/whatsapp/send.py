@@ -91,8 +91,8 @@ def signature_is_right(auth_token: str, url: str, form: Mapping[str, str], signa
 def _refusal(error: TwilioRestException | TwilioServiceException) -> Outcome:
     code = error.code if isinstance(error.code, int) else None
     status = error.status if isinstance(error.status, int) else 500  # of the newer kind: what the body says
-    if status == 429:
-        return Outcome("retry", error_code=code)  # never processed: the one answer that is safe to repeat
+    if status in (401, 429):  # never processed, so safe to repeat; 401 is a wrong token of ours, not the recipient's fault
+        return Outcome("retry", error_code=code)
     return Outcome("unknown" if status >= 500 else "refused", error_code=code)
 
 

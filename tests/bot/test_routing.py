@@ -11,7 +11,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actions import HANDLERS
-from bot.routing import ACTS_UNDER_HOLD, FIRST, MOST_INTENTS, Choice, answered, under_hold, with_model, without_model
+from bot.routing import (
+    ACTS_UNDER_HOLD,
+    FIRST,
+    MOST_INTENTS,
+    Choice,
+    answered,
+    second_opinion,
+    under_hold,
+    with_model,
+    with_risk,
+    without_model,
+)
 from bot.turn import Heard, Kind, Media, Parse, Turn
 from tests.builders import NOW, a_message, a_parse, a_pending, a_turn, heard
 
@@ -187,3 +198,16 @@ def test_a_question_is_forgotten_after_a_day() -> None:
     asked = replace(YES_NO, asked_at=NOW - timedelta(hours=24))
     assert answered(a_turn("yes", pending=asked), "yes") == ""
     assert answered(a_turn("yes", pending=replace(asked, asked_at=NOW - timedelta(hours=23, minutes=59))), "yes") == "yes"
+
+
+def test_the_model_is_asked_beside_a_rule_but_not_beside_exact_words_or_a_disclosure() -> None:
+    rule, exact = Choice(("opt_out",), "rule"), Choice(("opt_out",), "exact")
+    disclosed = Choice(("safeguarding_disclosure", "opt_out"), "rule")
+    turn = a_turn("take me off this, i cant go on")
+    assert [second_opinion(turn, choice) for choice in (rule, exact, disclosed)] == [True, False, False]
+
+
+def test_a_disclosure_that_only_the_model_hears_comes_before_what_a_rule_decided() -> None:
+    turn = a_turn("take me off this, i cant go on", parse=a_parse("safeguarding_disclosure", 0.9))
+    assert with_risk(turn, Choice(("opt_out",), "rule"), LIMITS).handlers == ("safeguarding_disclosure", "opt_out")
+    assert with_risk(replace(turn, parse=None), Choice(("opt_out",), "rule"), LIMITS) == Choice(("opt_out",), "rule")
