@@ -44,9 +44,13 @@ def test_a_time_comes_back_as_it_went_in_and_a_naive_one_is_refused(db: Database
 
 
 def test_what_raises_inside_a_write_leaves_nothing_behind(db: Database, now: datetime) -> None:
-    with pytest.raises(ValueError, match="no"), db.write() as session:
-        session.add(Heartbeat(name="worker", at=now))
-        session.flush()
-        raise ValueError("no")
+    def half() -> None:
+        with db.write() as session:
+            session.add(Heartbeat(name="worker", at=now))
+            session.flush()
+            raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        half()
     with db.read() as session:
         assert session.scalars(select(Heartbeat)).all() == []

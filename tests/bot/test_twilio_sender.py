@@ -70,7 +70,7 @@ def test_a_scoped_id_is_written_to_without_a_plus(twilio: Server) -> None:
     [
         (400, refusal(400, 21211), Outcome("refused", error_code=21211)),
         (400, refusal(400, 21610), Outcome("refused", error_code=21610)),
-        (401, refusal(401, 20003), Outcome("refused", error_code=20003)),
+        (401, refusal(401, 20003), Outcome("retry", error_code=20003)),
         (404, refusal(404, 20404), Outcome("refused", error_code=20404)),
         (429, refusal(429, 20429), Outcome("retry", error_code=20429)),
         (500, refusal(500, 20500), Outcome("unknown", error_code=20500)),
