@@ -6,16 +6,32 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, exists, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from bot.database import Database, insert_new, wake_workers
 from bot.models import Inbound, PersonRow
+from bot.models.base import Utc
 from bot.people import point_of
 from bot.whatsapp import Incoming
 
 LEASE = timedelta(seconds=30)
 CANDIDATES = 10  # how many people to try before giving up this pass: other workers may hold the first ones
+
+
+def _may_be_taken() -> tuple[ColumnElement[bool], ...]:
+    """Waiting, and nothing of the same person is in hand; what is urgent need not wait for what came before it."""
+    other, now = aliased(Inbound), bindparam("now", type_=Utc())
+    waiting = and_(other.person_id == Inbound.person_id, other.state == "received", other.id != Inbound.id)
+    free = or_(Inbound.leased_until.is_(None), Inbound.leased_until <= now)
+    in_hand = exists().where(waiting, other.leased_until > now)
+    before = exists().where(waiting, other.id < Inbound.id)
+    return (Inbound.state == "received", Inbound.retry_at <= now, free, ~in_hand, or_(Inbound.urgent, ~before))
+
+
+# Built once: they are asked many times a second.
+TAKEABLE = select(Inbound.id, Inbound.person_id).where(*_may_be_taken()).order_by(Inbound.urgent.desc(), Inbound.id)
+STILL_TAKEABLE = select(Inbound).where(Inbound.id == bindparam("id"), *_may_be_taken())
 
 
 class Conflict(Exception):
@@ -67,11 +83,11 @@ def record(session: Session, incoming: Incoming, screened: Screened, now: dateti
 def claim(db: Database, now: datetime) -> Claim | None:
     """Lease the next message to take, or None. One person's are taken in order; what is urgent overtakes."""
     with db.write() as session:
-        for inbound_id, person_id in session.execute(_takeable(now).limit(CANDIDATES)).all():
+        for inbound_id, person_id in session.execute(TAKEABLE.limit(CANDIDATES), {"now": now}).all():
             lock = select(PersonRow.id).where(PersonRow.id == person_id).with_for_update(skip_locked=True)
             if session.scalar(lock) is None:
                 continue
-            row = session.scalar(select(Inbound).where(Inbound.id == inbound_id, *_conditions(now)))
+            row = session.scalar(STILL_TAKEABLE, {"id": inbound_id, "now": now})
             if row is not None:
                 return _lease(row, now)
     return None
@@ -97,27 +113,9 @@ def postpone(db: Database, claimed: Claim, now: datetime, wait: timedelta, count
         row.attempts -= 0 if counts else 1
 
 
-def next_retry(session: Session, now: datetime) -> bool:
-    """Is any message ready to be taken at `now`?"""
-    return session.execute(_takeable(now).limit(1)).first() is not None
-
-
 def finish(row: Inbound, state: str, now: datetime) -> None:
     """The message needs nothing more."""
     row.state, row.taken_at, row.lease, row.leased_until = state, now, None, None
-
-
-def _takeable(now: datetime) -> Select[int, int]:
-    return select(Inbound.id, Inbound.person_id).where(*_conditions(now)).order_by(Inbound.urgent.desc(), Inbound.id)
-
-
-def _conditions(now: datetime) -> tuple[ColumnElement[bool], ...]:
-    other = aliased(Inbound)
-    waiting = and_(other.person_id == Inbound.person_id, other.state == "received", other.id != Inbound.id)
-    free = or_(Inbound.leased_until.is_(None), Inbound.leased_until <= now)
-    in_hand = exists().where(waiting, other.leased_until > now)
-    before = exists().where(waiting, other.id < Inbound.id)
-    return (Inbound.state == "received", Inbound.retry_at <= now, free, ~in_hand, or_(Inbound.urgent, ~before))
 
 
 def _lease(row: Inbound, now: datetime) -> Claim:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Select, exists, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, exists, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from bot import pacing, status
@@ -13,6 +13,7 @@ from bot.alerts import settle
 from bot.database import Database, insert_new, wake_workers
 from bot.gate import Facts, may_send
 from bot.models import Alert, ContactPoint, Outbound, OutboundEvent, Pace, PersonRow
+from bot.models.base import Utc
 from bot.queries import reach
 from bot.turn import Purpose
 from bot.whatsapp import Outcome, StatusUpdate
@@ -22,6 +23,21 @@ REPLY_LASTS = timedelta(hours=23)
 BACK_OFF = (timedelta(seconds=2), timedelta(seconds=15), timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15))
 PRIORITY: dict[Purpose, int] = {"safety": 0, "reply": 1, "staff": 2, "service": 3, "checkin": 4, "marketing": 5}
 CANDIDATES = 20
+
+
+def _may_go() -> tuple[ColumnElement[bool], ...]:
+    """Due, and nothing to this recipient is under way or before it: what is tried again keeps its place."""
+    other, now = aliased(Outbound), bindparam("now", type_=Utc())
+    same = other.contact_point_id == Outbound.contact_point_id
+    in_hand = exists().where(same, other.state == "sending", other.leased_until > now)
+    its_turn = or_(other.due_at <= now, other.attempts > 0)
+    before = exists().where(same, other.state == "queued", its_turn, other.id < Outbound.id)
+    return (Outbound.state == "queued", Outbound.due_at <= now, ~in_hand, or_(Outbound.priority == 0, ~before))
+
+
+# Built once: they are asked many times a second.
+DUE = select(Outbound.id, Outbound.person_id).where(*_may_go()).order_by(Outbound.priority, Outbound.due_at, Outbound.id)
+STILL_DUE = select(Outbound).where(Outbound.id == bindparam("id"), *_may_go()).with_for_update(of=Outbound)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +85,7 @@ def claim(db: Database, now: datetime) -> Sending | None:
     while look_again:
         with db.write() as session:
             look_again = False
-            for outbound_id, person_id in session.execute(_due(now).limit(CANDIDATES)).all():
+            for outbound_id, person_id in session.execute(DUE.limit(CANDIDATES), {"now": now}).all():
                 row = _locked_due(session, outbound_id, person_id, now)
                 if row is None or not _paced(session, row, now):
                     continue
@@ -123,36 +139,12 @@ def cancel_planned(session: Session, person_id: int, purposes: tuple[str, ...], 
     session.execute(planned.where(Outbound.purpose.in_(purposes)).values(state="withheld", reason=reason))
 
 
-def next_due(session: Session, now: datetime) -> bool:
-    """Is any message due at `now`?"""
-    return session.execute(_due(now).limit(1)).first() is not None
-
-
-def _due(now: datetime) -> Select[int, int]:
-    return (
-        select(Outbound.id, Outbound.person_id)
-        .where(*_conditions(now))
-        .order_by(Outbound.priority, Outbound.due_at, Outbound.id)
-    )
-
-
-def _conditions(now: datetime) -> tuple[ColumnElement[bool], ...]:
-    """Due, and nothing to this recipient is under way or before it: what is tried again keeps its place."""
-    other = aliased(Outbound)
-    same = other.contact_point_id == Outbound.contact_point_id
-    in_hand = exists().where(same, other.state == "sending", other.leased_until > now)
-    its_turn = or_(other.due_at <= now, other.attempts > 0)
-    before = exists().where(same, other.state == "queued", its_turn, other.id < Outbound.id)
-    return (Outbound.state == "queued", Outbound.due_at <= now, ~in_hand, or_(Outbound.priority == 0, ~before))
-
-
 def _locked_due(session: Session, outbound_id: int, person_id: int, now: datetime) -> Outbound | None:
     """The row with its person locked, if it still may be sent: another worker may have been faster."""
     lock = select(PersonRow.id).where(PersonRow.id == person_id).with_for_update(skip_locked=True)
     if session.scalar(lock) is None:
         return None
-    due = select(Outbound).where(Outbound.id == outbound_id, *_conditions(now))
-    return session.scalar(due.with_for_update(of=Outbound))
+    return session.scalar(STILL_DUE, {"id": outbound_id, "now": now})
 
 
 def _lease(session: Session, row: Outbound, now: datetime) -> Sending:

@@ -369,5 +369,7 @@ def test_every_withdrawal_is_in_the_ledger_with_the_message_it_came_from(stage: 
     stage.hears_and_works(AMINA, "STOP")
     events = rows(stage.db, ConsentEvent, ConsentEvent.action == "withdraw")
     assert [event.purpose for event in events] == list(CONSENTABLE)
-    assert {(event.source, event.recorded_by, event.inbound_id) for event in events} == {("chat", "learner", 1)}
+    assert {(event.source, event.recorded_by, event.inbound_id) for event in events} == {
+        ("chat", "learner", only(stage.db, Inbound).id)
+    }
     assert states(stage.db) == [("accepted", None)]

@@ -1,0 +1,29 @@
+"""Every table, in one place to import from: people, their courses, the messages, and what staff must know."""
+
+from bot.models.base import Base, Utc
+from bot.models.courses import Course, CourseTrainer, EnrolmentRow, LessonRow, Task
+from bot.models.messages import Inbound, Outbound, OutboundEvent, Pace
+from bot.models.people import ConsentEvent, ContactPoint, PersonRow, StaffRole
+from bot.models.staffroom import Alert, Audit, Heartbeat, OfficeCase
+
+__all__ = [
+    "Alert",
+    "Audit",
+    "Base",
+    "ConsentEvent",
+    "ContactPoint",
+    "Course",
+    "CourseTrainer",
+    "EnrolmentRow",
+    "Heartbeat",
+    "Inbound",
+    "LessonRow",
+    "OfficeCase",
+    "Outbound",
+    "OutboundEvent",
+    "Pace",
+    "PersonRow",
+    "StaffRole",
+    "Task",
+    "Utc",
+]

@@ -1,0 +1,77 @@
+"""People and how to reach them; what they agreed to, as a ledger that is only ever added to (design sections 5 and 6)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import JSON, ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from bot.models.base import Base, Json
+
+
+class PersonRow(Base):
+    """One human being: a learner, a member of staff, or somebody who wrote to us once."""
+
+    __tablename__ = "person"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    learner_code: Mapped[str | None] = mapped_column(unique=True)
+    name: Mapped[str] = mapped_column(default="")
+    language: Mapped[str] = mapped_column(default="en")
+    created_at: Mapped[datetime]
+    pending: Mapped[Json | None] = mapped_column(JSON)  # the one question asked and not answered
+    misses: Mapped[int] = mapped_column(default=0)
+    warned_at: Mapped[datetime | None]
+    held_at: Mapped[datetime | None]  # since a disclosure; only the safeguarding lead clears it (D07)
+    watched: Mapped[bool] = mapped_column(default=False)
+
+    contact_points: Mapped[list[ContactPoint]] = relationship(back_populates="person", order_by="ContactPoint.id")
+    staff_roles: Mapped[list[StaffRole]] = relationship(back_populates="person", order_by="StaffRole.id")
+
+
+class ContactPoint(Base):
+    """A phone in E.164 or a WhatsApp business-scoped id. It belongs to one person; a message opens its window."""
+
+    __tablename__ = "contact_point"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    kind: Mapped[str]  # phone | bsuid
+    value: Mapped[str] = mapped_column(unique=True)
+    last_inbound_at: Mapped[datetime | None]
+    disowned_at: Mapped[datetime | None]  # "wrong number": nobody writes to it first again (D11)
+
+    person: Mapped[PersonRow] = relationship(back_populates="contact_points")
+
+
+class StaffRole(Base):
+    """What a person is to us: trainer, admin, safeguarding or read-only. `code` signs what they do."""
+
+    __tablename__ = "staff_role"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(unique=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    role: Mapped[str]
+    email: Mapped[str] = mapped_column(default="")
+
+    person: Mapped[PersonRow] = relationship(back_populates="staff_roles")
+
+
+class ConsentEvent(Base):
+    """One change of consent to one purpose: who, when, how, in which words, recorded by whom. Never altered."""
+
+    __tablename__ = "consent_event"
+    __table_args__ = (Index("ix_consent_event_person_at", "person_id", "at", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    purpose: Mapped[str]  # service | checkin | marketing
+    action: Mapped[str]  # give | refuse | withdraw | pause
+    at: Mapped[datetime]  # when it took effect: for a declaration, the start of its day in London
+    source: Mapped[str]  # declaration | chat | start | staff ...
+    wording: Mapped[str] = mapped_column(default="")  # version of the declaration, or the key of our question
+    recorded_by: Mapped[str] = mapped_column(default="")  # a staff code, `import`, or `learner`
+    recorded_at: Mapped[datetime]
+    inbound_id: Mapped[int | None] = mapped_column(ForeignKey("inbound.id"))
