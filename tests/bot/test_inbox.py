@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from bot import inbox
 from bot.database import Database, open_database
-from bot.models import ContactPoint, Inbound
+from bot.models import ContactPoint, Inbound, PersonRow
 from tests.bot.rooms import AMINA, BILAL, CARLA, SECOND, an_incoming, only, receive, rows
 
 LEASE_RUNS_OUT = inbox.LEASE + SECOND
@@ -42,7 +42,7 @@ def test_the_first_message_of_a_stranger_delivered_fifty_times_at_once_is_one_me
     with ThreadPoolExecutor(50) as pool:
         stored = list(pool.map(lambda _: receive(db, message, now), range(50)))
     assert stored.count(True) == 1
-    assert len(rows(db, Inbound)) == len(rows(db, ContactPoint)) == 1
+    assert len(rows(db, Inbound)) == len(rows(db, ContactPoint)) == len(rows(db, PersonRow)) == 1
 
 
 def test_one_persons_messages_are_leased_in_order_and_only_one_at_a_time(db: Database, now: datetime) -> None:
