@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -59,22 +58,45 @@ def postgres_url() -> Iterator[str]:
         yield ours
 
 
-@pytest.fixture
-def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
-    """A fresh SQLite database of this test's own."""
-    return f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'e4a.db')}"
+@pytest.fixture(scope="session")
+def engines() -> Iterator[dict[str, Database]]:
+    """One open database of each kind for the whole session: an engine learns our statements once."""
+    found: dict[str, Database] = {}
+    yield found
+    for db in found.values():
+        db.engine.dispose()
 
 
 @pytest.fixture
-def fresh_postgres_url(postgres_url: str) -> Iterator[str]:
+def sqlite_url(sqlite_template: Path, engines: dict[str, Database]) -> Iterator[str]:
+    """A SQLite database with the real schema and nothing in it."""
+    url = f"sqlite:///{sqlite_template}"
+    yield url
+    sweep(opened(engines, url))
+
+
+@pytest.fixture
+def fresh_postgres_url(postgres_url: str, engines: dict[str, Database]) -> Iterator[str]:
     """A PostgreSQL database with the real schema and nothing in it; what a test leaves is swept away after it."""
     yield postgres_url
-    tables = ", ".join(table.name for table in Base.metadata.sorted_tables)
-    admin = create_engine(postgres_url, isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text(OTHERS_GO))
-        connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
-    admin.dispose()
+    sweep(opened(engines, postgres_url))
+
+
+def opened(engines: dict[str, Database], url: str) -> Database:
+    """The database at a URL, opened once."""
+    if url not in engines:
+        engines[url] = open_database(url)
+    return engines[url]
+
+
+def sweep(db: Database) -> None:
+    """Nothing is left in any table, and ids begin with 1 again."""
+    with db.engine.begin() as connection:
+        if not db.is_sqlite:
+            connection.execute(text(OTHERS_GO))
+            connection.execute(text("SELECT setval(oid, 1, false) FROM pg_class WHERE relkind = 'S'"))
+        for table in reversed(Base.metadata.sorted_tables):
+            connection.execute(table.delete())
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -84,8 +106,6 @@ def database_url(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def db(database_url: str) -> Iterator[Database]:
+def db(database_url: str, engines: dict[str, Database]) -> Database:
     """An open database of each kind."""
-    opened = open_database(database_url)
-    yield opened
-    opened.engine.dispose()
+    return opened(engines, database_url)

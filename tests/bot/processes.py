@@ -21,7 +21,7 @@ from urllib.parse import parse_qs
 
 from bot.settings import ROOT
 
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0  # a busy machine starts a worker slowly; nothing waits longer than it must
 
 
 class Served:

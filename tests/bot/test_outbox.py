@@ -130,7 +130,7 @@ def test_several_senders_never_write_to_one_recipient_at_the_same_time_nor_out_o
                 together.extend({one.to} & under_way)
                 under_way.add(one.to)
             outcome = whatsapp.send(Letter(one.to, one.body, ""))
-            time.sleep(0.005)  # the network is slow: time for another sender to make the mistake
+            time.sleep(0.05)  # the network is slow: time for another sender to make the mistake
             with lock:
                 under_way.discard(one.to)
             record(own, one.outbound_id, outcome, now)

@@ -9,13 +9,6 @@ import pytest
 from tests.system.whole import Whole, a_whole
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """These tests share one system: one process of the test run takes them all."""
-    for item in items:
-        if "tests/system" in item.nodeid:
-            item.add_marker(pytest.mark.xdist_group("system"))
-
-
 @pytest.fixture(scope="session")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Whole]:
     """Schema, demo college, every process, ready."""
