@@ -21,7 +21,7 @@ _GAPS = {  # how many words may stand there; only the longest crosses the end of
 }
 _SIGNS = ("(", ")", "|", "?", "^", "$", *_GAPS)
 _KEY = 3  # letters: a phrase that begins with a word cut short is filed under so many of them
-_SET = re.compile(r"<(\w+)>")
+_SET = re.compile(r"<([^<>]+)>")  # not \w, which leaves out the vowels of Indic scripts
 
 Spelling = Callable[[str], str]
 

@@ -29,7 +29,7 @@ def screen(text: str, lexicon: Lexicon) -> tuple[Heard, ...]:
 def _exact(text: str, lexicon: Lexicon) -> Heard | None:
     words = normalise(text[:_LONGEST_MESSAGE]).split()
     if not words:
-        return Heard("help", "exact") if _only_question_marks(text) else None
+        return _sign(text.strip(), lexicon)
     if sum(map(len, words)) > _LONGEST_KEYWORD:
         return None
     alone = lexicon.keywords_alone.get(squeezed(words))
@@ -37,8 +37,12 @@ def _exact(text: str, lexicon: Lexicon) -> Heard | None:
     return Heard(intent, "exact") if intent else None
 
 
-def _only_question_marks(text: str) -> bool:
-    return bool(text.strip()) and not text.strip().strip("?？؟")
+def _sign(text: str, lexicon: Lexicon) -> Heard | None:
+    """What a message without a word says: one sign, said once or more."""
+    if text and not text.strip("?？؟"):
+        return Heard("help", "exact")
+    intent = lexicon.keywords.get(text[:1]) if not text.strip(f"{text[:1]}\ufe0f !") else None
+    return Heard(intent, "exact") if intent else None
 
 
 def _leaving(written: str, lexicon: Lexicon) -> list[Heard | None]:
