@@ -15,8 +15,8 @@ STEPS = tuple(step / 100 for step in range(5, 100))
 LIKELIER_THAN_NOT = 0.5  # nobody is opted out at once on less
 MAY_PAUSE = {"opt_out", "opt_out_marketing", "wrong_number", "data_erasure_request"}  # pausing on these does no harm
 WRONG_ANSWERS = 0.10  # at most this share of what is answered may be wrong
-FALSE_STOPS, FALSE_PAUSES = 0.01, 0.01  # of messages that are no opt-out and have no "do not stop" in them
-FALSE_ALARMS_NEAR, FALSE_ALARMS_ELSE = 0.30, 0.02  # of idioms and coursework; of all else
+FALSE_STOPS, FALSE_PAUSES = 0.01, 0.005  # of messages that are no opt-out and have no "do not stop" in them
+FALSE_ALARMS_NEAR, FALSE_ALARMS_ELSE = 0.25, 0.01  # of idioms and coursework; of all else
 
 
 @dataclass(frozen=True, slots=True)
