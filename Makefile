@@ -26,6 +26,8 @@ check: ## ruff and mypy
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
+	@echo "mypy, in Rasa's environment:"
+	@.venv/bin/mypy --config-file nlu/mypy.ini --python-executable .venv-nlu/bin/python nlu/components/*.py nlu/train.py nlu/training_data.py
 
 report: ## how well the model hears messages it was not trained on (Rasa must be running)
 	@.venv/bin/python -m nlu.evaluate tests/nlu/held_out.jsonl

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from flask import Flask
 
 from actions import HANDLERS
@@ -12,7 +14,7 @@ from bot.database import open_database
 from bot.lexicons import load_lexicon
 from bot.logs import set_up_logs
 from bot.mail import NoMail, SmtpMail
-from bot.settings import ROOT, Settings, read_settings
+from bot.settings import ROOT, Settings, SettingsError, read_settings
 from bot.texts import FOLDER, load_texts
 from bot.whatsapp import TwilioSender
 from bot.worker import Post, Worker
@@ -21,9 +23,12 @@ from nlu.thresholds import load_thresholds
 
 
 def create_app(settings: Settings | None = None) -> Flask:
-    """The web process, with every command of `flask --app app`. Raises SettingsError when the environment is not right."""
+    """The web process, with every command of `flask --app app`. Ends with the reasons when the environment is not right."""
     set_up_logs()
-    settings = settings or read_settings()
+    try:
+        settings = settings or read_settings()
+    except SettingsError as error:
+        sys.exit(f"The environment is not right:\n{error}")
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = app.config["MAX_FORM_MEMORY_SIZE"] = webhook.LARGEST_FORM
     db = open_database(settings.database_url)

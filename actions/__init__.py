@@ -80,6 +80,7 @@ HANDLERS: Mapping[str, Handler] = {
     "unsure": fallback.unsure,
     "nlu_away": fallback.nlu_away,
     "on_hold": safety.on_hold,
+    "only_details": smalltalk.only_details,
     # messages without words to understand
     "media_picture": media.file,
     "media_document": media.file,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from actions.office import pass_on
-from bot.effects import Ask, Disown, Effect, Grant, OpenCase, Pause, Restore, Withdraw, say, say_safety
+from actions.safety import on_hold
+from bot.effects import Ask, Disown, Effect, Grant, OpenCase, Pause, Restore, Resume, Withdraw, say, say_safety
 from bot.turn import CONSENTABLE, Consentable, Turn
 
 CHAT = "chat"
@@ -15,9 +16,9 @@ SERVICE_AND_CHECKIN: tuple[Consentable, ...] = ("service", "checkin")
 
 def opt_out(turn: Turn) -> list[Effect]:
     """Stop everything and confirm once (D03). A repeat within 24 hours is met with silence."""
-    if _already_confirmed(turn):
-        return []
     text = "consent.opted_out_for_other" if _for_other(turn) else "consent.opted_out"
+    if _already_confirmed(turn):
+        return [say_safety(text)] if _for_other(turn) else []
     return [Withdraw(CONSENTABLE, CHAT), say_safety(text)]
 
 
@@ -26,7 +27,7 @@ def opt_out_unsure(turn: Turn) -> list[Effect]:
     if turn.consent.get("service") == "withdrawn":
         return opt_out(turn)
     question = Ask("opt_out", say("consent.pause_question"), {"yes": "opt_out", "no": "opt_out_no"})
-    if "paused" in turn.consent.values():
+    if turn.consent.get("service") == "paused":
         return [question]
     return [Pause(), question]
 
@@ -35,7 +36,7 @@ def opt_out_no(turn: Turn) -> list[Effect]:
     """They did not mean to stop: the pause ends. A STOP sent in between stays in force (D04)."""
     if turn.consent.get("service") == "withdrawn":
         return [say("consent.stays_off")]
-    return [Restore(CONSENTABLE, CHAT), say("consent.not_paused")]
+    return [Resume(), say("consent.not_paused")]
 
 
 def opt_out_marketing(turn: Turn) -> list[Effect]:
@@ -46,14 +47,17 @@ def opt_out_marketing(turn: Turn) -> list[Effect]:
 
 
 def opt_in(turn: Turn) -> list[Effect]:
-    """START: lessons and check-ins as they stood. What was never given needs a yes, and marketing one of its own."""
+    """START undoes a stop. What was never given needs a yes, and marketing one of its own (design section 6)."""
+    undo = [Restore(SERVICE_AND_CHECKIN, CHAT)] if turn.opted_out else []
+    if turn.on_hold:
+        return [*undo, *on_hold(turn)]
     if not turn.person.known:
-        return [say("consent.start_not_on_list")]
+        return [*undo, say("consent.start_not_on_list")]
     if turn.restorable & set(SERVICE_AND_CHECKIN):
-        return [Restore(SERVICE_AND_CHECKIN, CHAT), say("consent.started"), *_ask_marketing(turn)]
+        return [*undo, say("consent.started"), *_ask_marketing(turn)]
     if turn.consent.get("service") == "given":
         return [say("consent.already_on"), *_ask_marketing(turn)]
-    return [Ask("opt_in", say("consent.ask_service"), {"yes": "opt_in_service", "no": "deny"})]
+    return [*undo, Ask("opt_in", say("consent.ask_service"), {"yes": "opt_in_service", "no": "deny"})]
 
 
 def opt_in_service(turn: Turn) -> list[Effect]:
@@ -109,6 +113,6 @@ def _for_other(turn: Turn) -> bool:
 
 
 def _ask_marketing(turn: Turn) -> list[Effect]:
-    if turn.consent.get("marketing") == "given":
+    if turn.consent.get("marketing") in ("given", "paused"):
         return []
     return [Ask("opt_in_marketing", say("consent.ask_marketing"), {"yes": "opt_in_marketing", "no": "deny"})]

@@ -44,9 +44,9 @@ def unsure(turn: Turn) -> list[Effect]:
 
 
 def nlu_away(turn: Turn) -> list[Effect]:
-    """Rasa is down: said once, and a person will see what was written (F31)."""
+    """Rasa is down: said once in an outage, and a person will see all that was written (F31)."""
     if "nlu_away" in turn.open_cases:
-        return []
+        return [OpenCase("nlu_away")]
     return [OpenCase("nlu_away"), say("fallback.nlu_away")]
 
 

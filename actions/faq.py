@@ -86,8 +86,10 @@ def report_concern(_turn: Turn) -> list[Effect]:
     return [say("faq.report_concern")]
 
 
-def leave_group(_turn: Turn) -> list[Effect]:
-    """P34, and P35 for whoever is stuck. Consent is unchanged by asking."""
+def leave_group(turn: Turn) -> list[Effect]:
+    """P34, and P35 for whoever is stuck. Consent is unchanged by asking. A stranger is on no list to be taken from."""
+    if not turn.person.known:
+        return [say("faq.leave_group_stranger")]
     return [Ask("leave_group", say("faq.leave_group"), {"yes": "group_removal", "no": "deny"})]
 
 

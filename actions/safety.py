@@ -7,6 +7,7 @@ import re
 from bot.effects import AlertSafeguarding, Effect, OpenCase, Say, say, say_safety
 from bot.turn import Turn
 
+LIKELIER_THAN_NOT = 0.5
 GAP = r"[\s().\-]*"
 # Every gap is followed by a digit that must be there, so that a long run of spaces costs no time.
 OUR_NUMBER = re.compile(rf"(?<!\d)(?:(?:(?:\+|00)?44{GAP})(?:0{GAP})?|0{GAP})?{GAP.join('1254693999')}(?!\d)")
@@ -17,17 +18,23 @@ def safeguarding_disclosure(turn: Turn) -> list[Effect]:
     """The fixed reply of F17 and an alert. Where the phone may be watched: one neutral line and nothing else (D08)."""
     flags = _flags(turn)
     if turn.watched or "watched" in flags:
-        neutral = say_safety("safety.neutral")
-        return [AlertSafeguarding(flags | {"watched"}, neutral, neutral)]
-    alert = AlertSafeguarding(flags, _if_told(flags), _if_not_told(flags))
+        neutral = (say_safety("safety.neutral"),)
+        return [AlertSafeguarding(flags | {"watched"}, _sure(turn), neutral, neutral)]
+    after = tuple(say_safety(f"safety.{flag}") for flag in ("domestic", "secrecy") if flag in flags)
+    alert = AlertSafeguarding(flags, _sure(turn), (_if_told(flags), *after), (_if_not_told(flags), *after))
     first = [say_safety("safety.call_999_now")] if "immediate" in flags else []
-    after = [say_safety(f"safety.{flag}") for flag in ("domestic", "secrecy") if flag in flags]
-    return [*first, alert, *after]
+    return [*first, alert]
 
 
 def on_hold(turn: Turn) -> list[Effect]:
-    """After a disclosure, until the safeguarding lead has been: no menu and no small talk, a person answers (D07, F17)."""
-    return [say_safety("safety.neutral" if turn.watched else "safety.on_hold")]
+    """After a disclosure, until the safeguarding lead has been: no menu and no small talk, a person answers (D07, F17).
+
+    What they write goes to the same case. That a person will read it is said only where a person was told (ADR 5).
+    """
+    if turn.held_lately:
+        return [OpenCase("safeguarding_disclosure", urgent=True)]
+    told = "safety.on_hold" if turn.alerted else "safety.on_hold_not_told"
+    return [OpenCase("safeguarding_disclosure", urgent=True), say_safety("safety.neutral" if turn.watched else told)]
 
 
 def report_abuse(turn: Turn) -> list[Effect]:
@@ -46,6 +53,13 @@ def verify_message(turn: Turn) -> list[Effect]:
     """Is it really you? What is surely ours, what we never ask for, and the office checks the rest (P29, P30)."""
     ours = names_our_number(turn.message.text) and not _names_another_number(turn.message.text)
     return [OpenCase("verify_message"), say("reports.verify_ours" if ours else "reports.verify")]
+
+
+def _sure(turn: Turn) -> bool:
+    """Rules heard it, or the model finds it likelier than not. A mere suspicion alerts staff but holds nothing back."""
+    by_rule = any(heard.intent == "safeguarding_disclosure" for heard in turn.heard)
+    scores = dict(turn.parse.ranking) if turn.parse else {}
+    return by_rule or scores.get("safeguarding_disclosure", 0.0) >= LIKELIER_THAN_NOT
 
 
 def names_our_number(text: str) -> bool:

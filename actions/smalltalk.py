@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from bot.effects import Ask, Effect, say
 from bot.turn import Turn
 
@@ -14,6 +16,7 @@ MENU = {
     "6": "request_human",
 }
 PUBLIC_MENU = {"1": "faq_purpose", "2": "faq_official_number", "3": "opt_out", "4": "request_human"}
+WARNED_LATELY = timedelta(minutes=10)  # D15: one warning in this time
 
 
 def greet(turn: Turn) -> list[Effect]:
@@ -65,3 +68,9 @@ def menu(turn: Turn, text: str = "smalltalk.menu") -> Ask:
     if turn.person.known:
         return Ask("menu", say(text), MENU)
     return Ask("menu", say(f"{text}_stranger"), PUBLIC_MENU)
+
+
+def only_details(turn: Turn) -> list[Effect]:
+    """A card number and hardly a word: the warning that it was hidden says it all, and comes by itself (D15)."""
+    lately = turn.warned_at is not None and turn.now - turn.warned_at < WARNED_LATELY
+    return [say("privacy.hidden_again")] if lately else []

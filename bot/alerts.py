@@ -5,23 +5,26 @@ The person at risk is told that somebody knows only when that is so: their reply
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import structlog
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from bot.database import Database, insert_new, wake_workers
 from bot.mail import Mail, SendsMail
-from bot.models import Alert, Outbound
+from bot.models import Alert, OfficeCase, Outbound
 
 REPLY_WAITS = timedelta(seconds=8)  # then the reply goes out without claiming that anybody was told
 RETRY = (timedelta(seconds=20), timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15))
 LEASE = timedelta(seconds=45)
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class Alarm:
     """An email to owe to one member of staff. Neither subject nor body holds a name, a number or a message."""
 
     key: str
@@ -31,29 +34,29 @@ class Notice:
     body: str
 
 
-def add_email(session: Session, notice: Notice, now: datetime) -> None:
+def add_email(session: Session, alarm: Alarm, now: datetime) -> None:
     """Owe an email. The same key twice is one email: two contacts may share a mailbox."""
-    _add(session, notice, now, channel="email", subject=notice.subject, body=notice.body)
+    _add(session, alarm, now, channel="email", subject=alarm.subject, body=alarm.body)
 
 
-def add_whatsapp(session: Session, notice: Notice, outbound_id: int, now: datetime) -> None:
+def add_whatsapp(session: Session, alarm: Alarm, outbound_id: int, now: datetime) -> None:
     """Remember that an outbound message is an alert: how it fares decides what the person at risk reads."""
-    _add(session, notice, now, channel="whatsapp", outbound_id=outbound_id)
+    _add(session, alarm, now, channel="whatsapp", outbound_id=outbound_id)
 
 
-def _add(session: Session, notice: Notice, now: datetime, **values: object) -> None:
-    case, address = notice.case_id, notice.address
-    insert_new(session, Alert, key=notice.key, case_id=case, address=address, due_at=now, created_at=now, **values)
+def _add(session: Session, alarm: Alarm, now: datetime, **values: object) -> None:
+    case, address = alarm.case_id, alarm.address
+    insert_new(session, Alert, key=alarm.key, case_id=case, address=address, due_at=now, created_at=now, **values)
     wake_workers(session)
 
 
-def deliver(db: Database, mail: SendsMail, now: datetime) -> int:
+def deliver(db: Database, mail: SendsMail, clock: Callable[[], datetime]) -> int:
     """Send the emails that are due, one transaction each and none open while the mail server is waited for."""
     sent = 0
-    while (alert := _claim(db, now)) is not None:
+    while (alert := _claim(db, clock())) is not None:
         reached = mail.send(Mail(alert.address, alert.subject, alert.body))
         with db.write() as session:
-            settle(session, session.get_one(Alert, alert.id), reached=reached, now=now)
+            settle(session, session.get_one(Alert, alert.id), reached=reached, now=clock())
         sent += reached
     return sent
 
@@ -61,6 +64,9 @@ def deliver(db: Database, mail: SendsMail, now: datetime) -> int:
 def settle(session: Session, alert: Alert, *, reached: bool, now: datetime) -> None:
     """One attempt is over: note it, and let the reply that waited for it go, with the words that are true."""
     if alert.state == "sent":
+        if not reached:  # Twilio took it and could not deliver it: the others of the case stand, and this is no secret
+            alert.state = "failed"
+            log.error("alert.failed_after_all", case=alert.case_id, channel=alert.channel)
         return
     alert.tried = True
     alert.state = "sent" if reached else _after_failure(alert, now)
@@ -79,7 +85,8 @@ def settle(session: Session, alert: Alert, *, reached: bool, now: datetime) -> N
 def _claim(db: Database, now: datetime) -> Alert | None:
     with db.write() as session:
         due = select(Alert).where(Alert.channel == "email", Alert.state == "queued", Alert.due_at <= now)
-        alert = session.scalar(due.order_by(Alert.id).limit(1).with_for_update(skip_locked=True))
+        first = due.join(OfficeCase, OfficeCase.id == Alert.case_id).order_by(OfficeCase.restricted.desc(), Alert.id)
+        alert = session.scalar(first.limit(1).with_for_update(skip_locked=True, of=Alert))  # whoever is at risk first
         if alert is not None:
             alert.attempts += 1
             alert.due_at = now + LEASE

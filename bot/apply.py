@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from bot import alerts, consent, outbox
 from bot.compose import Composed
+from bot.database import insert_new
 from bot.effects import (
     AlertSafeguarding,
     Ask,
@@ -22,15 +23,16 @@ from bot.effects import (
     OpenCase,
     Pause,
     Restore,
+    Resume,
     Say,
-    SetLanguage,
     Value,
     WarnPrivacy,
     Withdraw,
 )
-from bot.models import ConsentEvent, ContactPoint, Inbound, OfficeCase, PersonRow, StaffRole
-from bot.people import point_of
+from bot.models import CaseMessage, ConsentEvent, Inbound, OfficeCase, PersonRow, StaffRole
+from bot.people import disown, point_of
 from bot.queries import standing_of
+from bot.routing import AT_RISK
 from bot.settings import Contact
 from bot.texts import Texts
 from bot.turn import CONSENTABLE, Consentable
@@ -54,13 +56,14 @@ class Scene:
     texts: Texts
     staffroom: Staffroom
     now: datetime
+    answers: int | None = None  # the message that led to the question which this one answers
 
 
 def apply(scene: Scene, composed: Composed) -> None:
     """Write everything the turn changes and everything it says."""
     person, effects = scene.person, composed.effects
     person.misses = person.misses + 1 if any(isinstance(e, NotUnderstood) for e in effects) else 0
-    person.pending = _pending(composed.ask, scene.now)
+    person.pending = _pending(scene, composed.ask)
     for effect in effects:
         _do(scene, effect)
     confirms = any(isinstance(e, Withdraw) for e in effects)
@@ -75,21 +78,24 @@ def _do(scene: Scene, effect: Effect) -> None:  # noqa: C901 (one arm for each e
             outbox.cancel_planned(scene.session, scene.person.id, purposes, "OPTED_OUT")
         case Pause():  # what is planned stays so, and the gate holds it back: a NO must find it there
             _record(scene, CONSENTABLE, "pause", "unsure")
+        case Resume():
+            _resume(scene, "no")
         case Restore(purposes, source):
+            _resume(scene, source)
             standing = standing_of(scene.session, scene.person.id)
-            _record(scene, consent.restorable(standing, purposes), "give", source)
+            given = consent.restorable(standing, purposes)
+            _record(scene, given, "give", source)
+            _record(scene, [p for p in purposes if standing[p].state == "withdrawn" and p not in given], "undo", source)
         case Grant(purposes, source):
             _record(scene, purposes, "give", source)
         case Disown():
-            scene.session.get_one(ContactPoint, scene.inbound.contact_point_id).disowned_at = scene.now
+            disown(scene.session, scene.inbound.contact_point_id, scene.now)
         case OpenCase(kind, urgent):
             _open_case(scene, kind, urgent=urgent)
         case AlertSafeguarding():
             _alert(scene, effect)
         case WarnPrivacy():
             scene.person.warned_at = scene.now
-        case SetLanguage(language):
-            scene.person.language = language
         case NotUnderstood() | Say() | Ask():
             pass  # counted and said by `apply`
         case _:
@@ -113,57 +119,75 @@ def _record(scene: Scene, purposes: Iterable[Consentable], action: consent.Actio
     scene.session.flush()  # the next effect of this turn reads the ledger
 
 
+def _resume(scene: Scene, source: str) -> None:
+    standing = standing_of(scene.session, scene.person.id)
+    _record(scene, [purpose for purpose, one in standing.items() if one.state == "paused"], "resume", source)
+
+
 def _open_case(scene: Scene, kind: str, *, urgent: bool) -> None:
-    """One open case of a kind is enough; the office is told of it once, without names or words."""
+    """One open case of a kind is enough: what comes next joins it. Staff are told of it without names or words."""
     here = (OfficeCase.person_id == scene.person.id, OfficeCase.kind == kind, OfficeCase.state == "open")
-    if scene.session.scalar(select(OfficeCase.id).where(*here).limit(1)) is not None:
-        return
-    case = _add_case(scene, OfficeCase(kind=kind, urgent=urgent))
-    if not scene.staffroom.has_mail:
-        return
-    emails = select(StaffRole.email).where(StaffRole.role == "admin", StaffRole.email != "").order_by(StaffRole.id)
-    for email in scene.session.scalars(emails):
-        alerts.add_email(scene.session, _notice(scene, case, email, "case"), scene.now)
+    open_one = scene.session.scalar(select(OfficeCase).where(*here).order_by(OfficeCase.id).limit(1))
+    case = open_one or _add_case(scene, OfficeCase(kind=kind, urgent=urgent, restricted=kind == AT_RISK))
+    _join(scene, case)
+    if case.restricted:
+        for contact in scene.staffroom.contacts:
+            alerts.add_email(scene.session, _alarm(scene, case, contact.email, "safeguarding"), scene.now)
+    elif open_one is None and scene.staffroom.has_mail:
+        emails = select(StaffRole.email).where(StaffRole.role == "admin", StaffRole.email != "").order_by(StaffRole.id)
+        for email in scene.session.scalars(emails):
+            alerts.add_email(scene.session, _alarm(scene, case, email, "case"), scene.now)
+
+
+def _join(scene: Scene, case: OfficeCase) -> None:
+    """The message goes into the case, and with it the one that led to the question it answers: "2" alone says nothing."""
+    for inbound_id in (scene.inbound.id, scene.answers):
+        if inbound_id is not None:
+            insert_new(scene.session, CaseMessage, case_id=case.id, inbound_id=inbound_id)
 
 
 def _alert(scene: Scene, effect: AlertSafeguarding) -> None:
     """A restricted case, a hold, an alert to each contact, and the reply that waits to say only what is true (D06, D07)."""
-    case = _add_case(
-        scene, OfficeCase(kind="safeguarding_disclosure", urgent=True, restricted=True, flags=sorted(effect.flags))
-    )
-    scene.person.held_at = scene.person.held_at or scene.now
-    scene.person.watched = scene.person.watched or "watched" in effect.flags
+    case = _add_case(scene, OfficeCase(kind=AT_RISK, urgent=True, restricted=True, flags=sorted(effect.flags)))
+    _join(scene, case)
+    if effect.holds:
+        scene.person.held_at = scene.person.held_at or scene.now
+        scene.person.watched = scene.person.watched or "watched" in effect.flags
     waits = replace(
-        _draft(scene, "safeguarding", [effect.if_not_told]),
-        body_if_told=_render(scene, [effect.if_told]),
+        _draft(scene, "safeguarding", effect.if_not_told),
+        body_if_told=_render(scene, effect.if_told),
         alert_case_id=case.id,
         due_at=scene.now + alerts.REPLY_WAITS,
     )
     outbox.add(scene.session, waits, scene.now)
     for contact in scene.staffroom.contacts:
-        alerts.add_email(scene.session, _notice(scene, case, contact.email, "safeguarding"), scene.now)
+        alerts.add_email(scene.session, _alarm(scene, case, contact.email, "safeguarding"), scene.now)
         _alert_by_whatsapp(scene, case, contact)
 
 
 def _alert_by_whatsapp(scene: Scene, case: OfficeCase, contact: Contact) -> None:
-    notice = _notice(scene, case, contact.phone, "safeguarding")
+    alarm = _alarm(scene, case, contact.phone, "safeguarding")
     point = point_of(scene.session, contact.phone, "", scene.now)
-    draft = outbox.Draft(notice.key, point.person_id, point.id, "staff", f"{notice.subject}\n\n{notice.body}", scene.now)
-    alerts.add_whatsapp(scene.session, notice, outbox.add(scene.session, draft, scene.now), scene.now)
+    draft = outbox.Draft(alarm.key, point.person_id, point.id, "staff", f"{alarm.subject}\n\n{alarm.body}", scene.now)
+    alerts.add_whatsapp(scene.session, alarm, outbox.add(scene.session, draft, scene.now), scene.now)
 
 
 def _add_case(scene: Scene, case: OfficeCase) -> OfficeCase:
-    case.person_id, case.inbound_id, case.opened_at = scene.person.id, scene.inbound.id, scene.now
+    case.person_id, case.opened_at = scene.person.id, scene.now
     scene.session.add(case)
     scene.session.flush()  # its number goes into the alerts
     return case
 
 
-def _notice(scene: Scene, case: OfficeCase, address: str, kind: str) -> alerts.Notice:
+def _alarm(scene: Scene, case: OfficeCase, address: str, kind: str) -> alerts.Alarm:
     values: dict[str, Value] = {"case": case.id, "flags": ", ".join(case.flags or ["none"]), "kind": case.kind}
     subject = scene.texts.render("en", f"alerts.{kind}_subject", values)
-    return alerts.Notice(
-        f"case:{case.id}:{address}", case.id, address, subject, scene.texts.render("en", f"alerts.{kind}_body", values)
+    return alerts.Alarm(
+        f"case:{case.id}:{scene.inbound.id}:{address}",
+        case.id,
+        address,
+        subject,
+        scene.texts.render("en", f"alerts.{kind}_body", values),
     )
 
 
@@ -184,7 +208,9 @@ def _render(scene: Scene, says: Sequence[Say]) -> str:
     return "\n\n".join(scene.texts.render(scene.person.language, one.key, dict(one.values)) for one in says)
 
 
-def _pending(ask: Ask | None, now: datetime) -> dict[str, object] | None:
-    if ask is None:
-        return None
-    return {"question": ask.question, "options": dict(ask.options), "asked_at": now.isoformat()}
+def _pending(scene: Scene, ask: Ask | None) -> dict[str, object] | None:
+    if ask is None:  # a menu stays on the screen, and its other numbers with it
+        was = scene.person.pending
+        return was if was is not None and scene.answers is not None and was["question"] == "menu" else None
+    led = scene.answers or scene.inbound.id
+    return {"question": ask.question, "options": dict(ask.options), "asked_at": scene.now.isoformat(), "inbound_id": led}

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.database import Database
-from bot.models import Audit, ContactPoint, Inbound, OfficeCase, PersonRow, StaffRole
+from bot.models import Audit, CaseMessage, ContactPoint, Inbound, OfficeCase, PersonRow, StaffRole
 
 MAY_SEE = ("admin", "safeguarding")
 
@@ -17,25 +17,18 @@ class CaseError(Exception):
     """There is no such case, or it is not for who asked. Says which."""
 
 
-def read_case(db: Database, case_id: int, by: str, now: datetime) -> dict[str, object]:
-    """Who wrote and what, for a member of staff who may know. The look goes into the audit. Raises CaseError."""
+def read_case(db: Database, case_id: int, by: str, now: datetime) -> list[dict[str, object]]:
+    """Who wrote, and everything they wrote of it, for a member of staff who may know; the look goes into the audit.
+
+    `media` are the addresses of files at Twilio, which ask for the account's password. Raises CaseError.
+    """
     with db.write() as session:
         case = _allowed(session, case_id, by)
         person = session.get_one(PersonRow, case.person_id)
-        inbound = session.get(Inbound, case.inbound_id) if case.inbound_id else None
-        point = session.get(ContactPoint, inbound.contact_point_id) if inbound else None
         _audit(session, by, "case.shown", case, now)
-        return {
-            "id": case.id,
-            "kind": case.kind,
-            "opened_at": case.opened_at,
-            "flags": case.flags,
-            "learner": person.learner_code,
-            "name": person.name,
-            "number": point.value if point else "",
-            "message": inbound.text if inbound else "",
-            "state": case.state,
-        }
+        shown = {"id": case.id, "kind": case.kind, "state": case.state, "flags": case.flags}
+        shown |= {"learner": person.learner_code, "name": person.name}
+        return [{**shown, **message} for message in _messages(session, case)] or [shown]
 
 
 def close_case(db: Database, case_id: int, by: str, now: datetime) -> dict[str, object]:
@@ -50,6 +43,27 @@ def close_case(db: Database, case_id: int, by: str, now: datetime) -> dict[str, 
         if case.restricted and not _open_disclosure(session, case.person_id):
             person.held_at, person.watched = None, False
         return {"id": case.id, "kind": case.kind, "state": case.state}
+
+
+def _messages(session: Session, case: OfficeCase) -> list[dict[str, object]]:
+    """What staff were promised to see of this case, oldest first."""
+    rows = session.execute(
+        select(Inbound, ContactPoint.value)
+        .join(CaseMessage, CaseMessage.inbound_id == Inbound.id)
+        .join(ContactPoint, ContactPoint.id == Inbound.contact_point_id)
+        .where(CaseMessage.case_id == case.id)
+        .order_by(Inbound.id)
+    )
+    return [
+        {
+            "number": number,
+            "received_at": row.received_at,
+            "sent": row.kind,
+            "message": row.text,
+            "media": [url for url, _ in row.details.get("media", ())],
+        }
+        for row, number in rows
+    ]
 
 
 def _locked_person(session: Session, person_id: int) -> PersonRow:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from bot.effects import AlertSafeguarding, Ask, Effect, Grant, Pause, Restore, Say, WarnPrivacy, Withdraw, say
+from bot.effects import AlertSafeguarding, Ask, Effect, Grant, Pause, Restore, Resume, Say, WarnPrivacy, Withdraw, say
 from bot.turn import Turn
 
 WARN_AGAIN_AFTER = timedelta(minutes=10)  # D15
@@ -49,8 +49,8 @@ def _one_message(turn: Turn, says: list[Say], ask: Ask | None, doing: tuple[Effe
 
 def _still_opted_out(turn: Turn, texts: list[Say], doing: tuple[Effect, ...]) -> bool:
     """D04: whoever opted out and writes is answered, and reminded of how to come back."""
-    changes = any(isinstance(e, Withdraw | Pause | Restore | Grant) for e in doing)
-    return turn.opted_out and bool(texts) and not changes
+    changes = any(isinstance(e, Withdraw | Pause | Resume | Restore | Grant) for e in doing)
+    return turn.opted_out and bool(texts) and not changes and not turn.on_hold
 
 
 def _warn(turn: Turn) -> bool:

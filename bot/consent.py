@@ -9,8 +9,9 @@ from typing import Literal
 
 from bot.turn import CONSENTABLE, Consentable, ConsentState
 
-Action = Literal["give", "refuse", "withdraw", "pause"]
+Action = Literal["give", "refuse", "withdraw", "pause", "resume", "undo"]
 STATES: dict[str, ConsentState] = {"give": "given", "refuse": "refused", "withdraw": "withdrawn", "pause": "paused"}
+UNDOES: dict[str, ConsentState] = {"resume": "paused", "undo": "withdrawn"}  # the end of a pause; START after STOP
 TAKEN_BACK: tuple[ConsentState, ...] = ("withdrawn", "paused")
 
 
@@ -44,16 +45,14 @@ def standing(events: Iterable[Event]) -> dict[Consentable, Standing]:
 
 
 def restorable(now: dict[Consentable, Standing], purposes: tuple[Consentable, ...]) -> tuple[Consentable, ...]:
-    """Those of `purposes` that were given before they were taken back: what START or NO gives back.
-
-    While lessons are paused only the pause ends: what had been withdrawn before it stays withdrawn.
-    """
-    taken: tuple[ConsentState, ...] = ("paused",) if now["service"].state == "paused" else TAKEN_BACK
-    return tuple(p for p in purposes if now[p].state in taken and now[p].before == "given")
+    """Those of `purposes` that were given before they were withdrawn or paused: what START gives back."""
+    return tuple(p for p in purposes if now[p].state in TAKEN_BACK and now[p].before == "given")
 
 
 def _after(old: Standing, event: Event) -> Standing:
     if event.action == "pause" and old.state == "withdrawn":
         return old  # what is off stays off: a NO to our question must not give it back
+    if event.action in UNDOES:  # it stands as it stood
+        return Standing(old.before, event.at) if old.state == UNDOES[event.action] else old
     before = old.before if old.state in TAKEN_BACK else old.state
     return Standing(STATES[event.action], event.at, before)

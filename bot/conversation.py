@@ -16,7 +16,7 @@ from bot.database import Database
 from bot.effects import Effect, OpenCase, say
 from bot.models import Inbound, PersonRow
 from bot.queries import load_turn
-from bot.routing import Choice, Limits, answered, second_opinion, under_hold, with_model, with_risk, without_model
+from bot.routing import Choice, Limits, answered, choose, second_opinion, without_model
 from bot.safety import Lexicon, screen
 from bot.texts import Texts
 from bot.turn import NluAway, Parse, Turn
@@ -52,8 +52,7 @@ class Room:
 
 def decide(turn: Turn, mind: Mind) -> tuple[Choice, Composed]:
     """What a turn comes to. Pure: what Rasa heard is in the turn already. The caller has asked if it was needed."""
-    choice = with_risk(turn, without_model(turn) or with_model(turn, mind.limits), mind.limits)
-    choice = under_hold(turn, choice)
+    choice = choose(turn, mind.limits)
     return choice, compose(turn, [mind.handlers[name](turn) for name in choice.handlers])
 
 
@@ -99,7 +98,8 @@ def _take(room: Room, claimed: inbox.Claim, clock: Callable[[], datetime]) -> No
         turn = listen(load_turn(session, row, screen(row.text, room.mind.lexicon), now), room.mind)
         choice, composed = decide(replace(turn, parse=parse, nlu_away=away), room.mind)
         person = session.get_one(PersonRow, row.person_id)
-        apply(Scene(session, row, person, room.texts, room.staffroom, now), composed)
+        answers = (person.pending or {}).get("inbound_id") if turn.answer else None
+        apply(Scene(session, row, person, room.texts, room.staffroom, now, answers), composed)
         _note(row, choice, composed, now)
     log.info("turn.taken", inbound=claimed.inbound_id, intents=choice.handlers, decided_by=choice.decided_by)
 

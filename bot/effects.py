@@ -47,8 +47,13 @@ class Pause:
 
 
 @dataclass(frozen=True, slots=True)
+class Resume:
+    """They did not mean to opt out: the pause ends, and every purpose stands as it stood."""
+
+
+@dataclass(frozen=True, slots=True)
 class Restore:
-    """Give back what was withdrawn or paused, as it stood before. A purpose that was never given stays so."""
+    """START: any pause or stop of these purposes is undone. What was given before is given again, and nothing more."""
 
     purposes: tuple[Consentable, ...]
     source: str
@@ -77,14 +82,16 @@ class OpenCase:
 
 @dataclass(frozen=True, slots=True)
 class AlertSafeguarding:
-    """Tell the safeguarding contacts now, and hold automatic messages (D06, D07).
+    """Tell the safeguarding contacts now, and hold automatic messages where it is sure (D06, D07).
 
-    `if_told` is what the person reads once an alert went out, `if_not_told` what they read when none could.
+    `if_told` is what the person reads once an alert went out, `if_not_told` what they read when none could; each in
+    one message, so that nothing of it can overtake the rest.
     """
 
     flags: frozenset[str]
-    if_told: Say
-    if_not_told: Say
+    holds: bool  # where it is only suspected, staff look at it and the rest goes on
+    if_told: tuple[Say, ...]
+    if_not_told: tuple[Say, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,18 +104,12 @@ class WarnPrivacy:
     """The person has been told that personal details were hidden; once in ten minutes is enough (D15)."""
 
 
-@dataclass(frozen=True, slots=True)
-class SetLanguage:
-    """The person asked for another language: kept as a preference, nothing else is (F30)."""
-
-    language: str
-
-
 Effect = (
     Say
     | Ask
     | Withdraw
     | Pause
+    | Resume
     | Restore
     | Grant
     | Disown
@@ -116,7 +117,6 @@ Effect = (
     | AlertSafeguarding
     | NotUnderstood
     | WarnPrivacy
-    | SetLanguage
 )
 
 

@@ -15,7 +15,7 @@ from bot.models.base import Utc
 from bot.people import point_of
 from bot.whatsapp import Incoming
 
-LEASE = timedelta(seconds=30)
+LEASE = timedelta(seconds=15)
 CANDIDATES = 10  # how many people to try before giving up this pass: other workers may hold the first ones
 
 

@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 import structlog
 
+OFFICE = "training@enterprise4all.co.uk"  # the sender, unless `?from=` names another: a real address, or mail is refused
 TIMEOUT_S = 5.0  # somebody at risk waits for the outcome
 log = structlog.get_logger(__name__)
 
@@ -45,10 +46,7 @@ class SmtpMail:
 
     def __init__(self, url: str, timeout_s: float = TIMEOUT_S) -> None:
         self._url, self._timeout_s = urlsplit(url), timeout_s
-        host = self._url.hostname or "localhost"
-        self._from = next(
-            (p.removeprefix("from=") for p in self._url.query.split("&") if p.startswith("from=")), f"alerts@{host}"
-        )
+        self._from = next((p.removeprefix("from=") for p in self._url.query.split("&") if p.startswith("from=")), OFFICE)
 
     def send(self, mail: Mail) -> bool:
         """Ask once; what fails is logged by kind and tried again by the caller."""

@@ -12,7 +12,7 @@ from bot import pacing, status
 from bot.alerts import settle
 from bot.database import Database, insert_new, wake_workers
 from bot.gate import Facts, may_send
-from bot.models import Alert, ContactPoint, Outbound, OutboundEvent, Pace, PersonRow
+from bot.models import Alert, CaseMessage, ContactPoint, OfficeCase, Outbound, OutboundEvent, Pace, PersonRow
 from bot.models.base import Utc
 from bot.queries import reach
 from bot.turn import Purpose
@@ -23,6 +23,8 @@ REPLY_LASTS = timedelta(hours=23)
 BACK_OFF = (timedelta(seconds=2), timedelta(seconds=15), timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15))
 PRIORITY: dict[Purpose, int] = {"safety": 0, "reply": 1, "staff": 2, "service": 3, "checkin": 4, "marketing": 5}
 CANDIDATES = 20
+UNKNOWN_FOR = timedelta(minutes=10)
+UNDELIVERED = "undelivered"
 
 
 def _may_go() -> tuple[ColumnElement[bool], ...]:
@@ -133,6 +135,22 @@ def mark_unknown(db: Database, now: datetime) -> int:
         return len(session.scalars(lost.values(state="unknown", leased_until=None).returning(Outbound.id)).all())
 
 
+def tell_of_unknown(db: Database, now: datetime) -> int:
+    """Answers whose fate is unknown for ten minutes, with no callback: a person must look. How many there were."""
+    told = exists().where(CaseMessage.inbound_id == Outbound.inbound_id, OfficeCase.id == CaseMessage.case_id)
+    silent = select(Outbound).where(
+        Outbound.state == "unknown",
+        Outbound.inbound_id.is_not(None),
+        Outbound.due_at <= now - UNKNOWN_FOR,
+        ~told.where(OfficeCase.kind == UNDELIVERED),
+    )
+    with db.write() as session:
+        rows = session.scalars(silent.limit(CANDIDATES)).all()
+        for row in rows:
+            _tell_office(session, row, now)
+        return len(rows)
+
+
 def cancel_planned(session: Session, person_id: int, purposes: tuple[str, ...], reason: str) -> None:
     """What was planned for these purposes is not sent, and says why (D03: in the commit of the opting-out)."""
     planned = update(Outbound).where(Outbound.person_id == person_id, Outbound.state == "queued")
@@ -195,10 +213,12 @@ def _let_through(session: Session, row: Outbound, now: datetime) -> bool:
 
 
 def _try_later(row: Outbound, now: datetime) -> None:
-    if row.attempts > len(BACK_OFF):
+    """While Twilio is away we go on asking, as long as the person's window may be open; nothing is given up early."""
+    again = now + BACK_OFF[min(row.attempts, len(BACK_OFF)) - 1]
+    if again >= row.created_at + REPLY_LASTS:
         row.state, row.reason = "failed", "RETRIES_SPENT"
         return
-    row.state, row.due_at = "queued", now + BACK_OFF[row.attempts - 1]
+    row.state, row.due_at = "queued", again
 
 
 def _locked(session: Session, outbound_id: int) -> Outbound:
@@ -206,7 +226,20 @@ def _locked(session: Session, outbound_id: int) -> Outbound:
 
 
 def _settled(session: Session, row: Outbound, now: datetime) -> None:
-    """If the message was an alert, the person at risk may now be told the truth about it."""
+    """If the message was an alert, the person at risk may be told the truth about it; an answer that failed is a case."""
+    if row.state == "failed" and row.inbound_id is not None:
+        _tell_office(session, row, now)
     alert = session.scalar(select(Alert).where(Alert.outbound_id == row.id))
     if alert is not None and row.state not in ("queued", "sending"):
         settle(session, alert, reached=row.state in ("accepted", "sent", "delivered", "read"), now=now)
+
+
+def _tell_office(session: Session, row: Outbound, now: datetime) -> None:
+    """Somebody asked and our answer could not be delivered: a person must know (nothing is silent)."""
+    here = (OfficeCase.person_id == row.person_id, OfficeCase.kind == UNDELIVERED, OfficeCase.state == "open")
+    case = session.scalar(select(OfficeCase).where(*here).limit(1))
+    if case is None:
+        case = OfficeCase(person_id=row.person_id, kind=UNDELIVERED, opened_at=now)
+        session.add(case)
+        session.flush()  # its number goes into the next row
+    insert_new(session, CaseMessage, case_id=case.id, inbound_id=row.inbound_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from bot.database import insert_new
@@ -14,6 +14,7 @@ from bot.models import ContactPoint, OfficeCase, PersonRow
 def point_of(session: Session, phone: str, scoped_id: str, now: datetime) -> ContactPoint:
     """The contact point a message came from: the phone where there is one. Makes and links what is new."""
     known_phone, known_id = _find(session, phone), _find(session, scoped_id)
+    _part(session, [one for one in (known_phone, known_id) if one and one.disowned_at], now)
     if known_phone and known_id:
         _note_conflict(session, known_phone, known_id, now)
         return known_phone
@@ -29,6 +30,30 @@ def point_of(session: Session, phone: str, scoped_id: str, now: datetime) -> Con
     if known is None and point.person_id != met:  # another worker met them a moment ago: whoever we made is nobody
         session.execute(delete(PersonRow).where(PersonRow.id == met))
     return point
+
+
+def disown(session: Session, contact_point_id: int, now: datetime) -> None:
+    """This number is not this person's, nor is any scoped id we took for theirs: ids come with the numbers (D11)."""
+    point = session.get_one(ContactPoint, contact_point_id)
+    theirs = (ContactPoint.person_id == point.person_id, ContactPoint.kind == "bsuid")
+    session.execute(update(ContactPoint).where(*theirs).values(disowned_at=now))
+    point.disowned_at = now
+
+
+def _part(session: Session, disowned: list[ContactPoint], now: datetime) -> None:
+    """Whoever writes from a disowned number is somebody else from now on: a bare person of their own, and one."""
+    parted = [point for point in disowned if _is_bare(session, point.person_id)]
+    left = [point for point in disowned if point not in parted]
+    if not left:
+        return
+    bare = parted[0].person_id if parted else _new_person(session, now)
+    for point in left:
+        point.person_id = bare
+
+
+def _is_bare(session: Session, person_id: int) -> bool:
+    person = session.get_one(PersonRow, person_id)
+    return person.learner_code is None and not person.staff_roles
 
 
 def _find(session: Session, value: str) -> ContactPoint | None:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from bot import consent
 from bot.models import (
+    Alert,
     ConsentEvent,
     ContactPoint,
     Course,
@@ -20,6 +21,7 @@ from bot.models import (
     Inbound,
     LessonRow,
     OfficeCase,
+    Outbound,
     PersonRow,
 )
 from bot.turn import (
@@ -39,6 +41,8 @@ from bot.turn import (
 
 LESSONS_SHOWN = 3  # of each course
 OUTAGE_TOLD = timedelta(minutes=15)
+HOLD_TOLD = timedelta(minutes=10)
+ON_ITS_WAY = ("queued", "sending", "accepted", "sent", "delivered", "read")
 WINDOW = timedelta(hours=23, minutes=50)  # Twilio's 24 hours with a margin (twilio-whatsapp.md section 4)
 
 
@@ -69,12 +73,15 @@ def load_turn(session: Session, row: Inbound, heard: tuple[Heard, ...], now: dat
         pending=_pending(person),
         consent={purpose: one.state for purpose, one in standing.items()},
         restorable=frozenset(consent.restorable(standing, CONSENTABLE)),
-        withdrawn_at=standing["service"].since if standing["service"].state == "withdrawn" else None,
+        withdrawn_at=_said_stop(session, person.id) if standing["service"].state == "withdrawn" else None,
         misses=person.misses,
         warned_at=person.warned_at,
         open_cases=frozenset(_open_cases(session, person.id, now)),
         on_hold=person.held_at is not None,
         watched=person.watched,
+        alerted=person.held_at is not None and _alerted(session, person.id),
+        held_lately=person.held_at is not None and _held_lately(session, person.id, now),
+        overtaken=_overtaken(session, row),
     )
 
 
@@ -152,6 +159,29 @@ def _lessons(session: Session, courses: Iterable[Course], now: datetime) -> tupl
         rows = session.scalars(here.order_by(LessonRow.starts_at, LessonRow.code).limit(LESSONS_SHOWN))
         found += [Lesson(r.code, course.name, r.title, r.starts_at, r.ends_at, r.place, r.link) for r in rows]
     return tuple(sorted(found, key=lambda lesson: (lesson.starts_at, lesson.code)))
+
+
+def _said_stop(session: Session, person_id: int) -> datetime | None:
+    """When we last confirmed an opting-out to them: what staff recorded, or what never left, was not confirmed."""
+    ours = (Outbound.person_id == person_id, Outbound.confirms_opt_out, Outbound.state.in_(ON_ITS_WAY))
+    return session.scalar(select(func.max(Outbound.created_at)).where(*ours))
+
+
+def _held_lately(session: Session, person_id: int, now: datetime) -> bool:
+    ours = (Outbound.person_id == person_id, Outbound.purpose == "safety", Outbound.created_at > now - HOLD_TOLD)
+    return session.scalar(select(Outbound.id).where(*ours).limit(1)) is not None
+
+
+def _overtaken(session: Session, row: Inbound) -> bool:
+    later = (ConsentEvent.person_id == row.person_id, ConsentEvent.action == "withdraw", ConsentEvent.inbound_id > row.id)
+    return session.scalar(select(ConsentEvent.id).where(*later).limit(1)) is not None
+
+
+def _alerted(session: Session, person_id: int) -> bool:
+    here = (OfficeCase.person_id == person_id, OfficeCase.restricted, OfficeCase.state == "open", Alert.state == "sent")
+    return (
+        session.scalar(select(Alert.id).join(OfficeCase, OfficeCase.id == Alert.case_id).where(*here).limit(1)) is not None
+    )
 
 
 def _open_cases(session: Session, person_id: int, now: datetime) -> Iterable[str]:

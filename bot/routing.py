@@ -5,15 +5,30 @@ Pure. `without_model` decides what needs no Rasa, so that an opting-out or a cry
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from bot.turn import DecidedBy, Heard, Parse, Turn
 
 MOST_INTENTS = 3
+HIDDEN = re.compile(r"\[[^\[\]]{3,40} hidden\]")  # what bot.safety.mask puts there
+OLD_NUMBER = re.compile(r"\s*[1-9][.)]?\s*")
+FEW_WORDS = 4  # "my card is" with it says nothing to understand
+AT_RISK = "safeguarding_disclosure"
+REOPENS = ("opt_in", "opt_in_service", "opt_in_marketing", "opt_out_no")
+BESIDE_A_RULE = (
+    "course_info",
+    "report_absence",
+    "technical_issue",
+    "ask_admin",
+    "request_human",
+    "complaint",
+    "group_removal",
+)
 # D05: who is acted on first. What is not named here comes after, in the order it was heard.
 FIRST = (
-    "safeguarding_disclosure",
+    AT_RISK,
     "opt_out",
     "opt_out_unsure",
     "wrong_number",
@@ -25,7 +40,7 @@ FIRST = (
     "data_correction",
     "request_human",
 )
-ACTS_UNDER_HOLD = ("safeguarding_disclosure", "opt_out", "opt_out_unsure", "wrong_number", "opt_out_marketing")
+ACTS_UNDER_HOLD = (AT_RISK, "opt_out", "opt_out_unsure", "wrong_number", "opt_out_marketing", "opt_in")
 TWILIOS_WORDS = {"STOP": "opt_out", "START": "opt_in", "HELP": "help"}  # Advanced Opt-Out's own (OptOutType)
 SHOWN_AS = {"opt_out_unsure": "opt_out", "unsure": "fallback", "not_understood": "fallback", "nlu_away": "fallback"}
 
@@ -65,47 +80,76 @@ def without_model(turn: Turn) -> Choice | None:
         return _from_rules(turn.heard)
     if turn.pending and turn.answer:
         return Choice((turn.pending.options[turn.answer],), "exact")
-    if turn.message.media or not turn.message.text:
+    return _by_its_look(turn) or (Choice(("nlu_away",), "fallback", 0.0) if turn.nlu_away else None)
+
+
+def _by_its_look(turn: Turn) -> Choice | None:
+    """What needs no understanding: a file, nothing at all, hidden details and hardly a word, a number of an old menu."""
+    message = turn.message
+    if message.media or not message.text:
         return Choice((f"media_{_seen_kind(turn)}",), "exact")
-    return Choice(("nlu_away",), "fallback", 0.0) if turn.nlu_away else None
+    if message.masked and len(HIDDEN.sub(" ", message.text).split()) <= FEW_WORDS:
+        return Choice(("only_details",), "rule")
+    return Choice(("help",), "exact") if OLD_NUMBER.fullmatch(message.text) else None
 
 
-def with_model(turn: Turn, limits: Limits) -> Choice:
+def with_model(turn: Turn, parse: Parse, limits: Limits) -> Choice:
     """The choice from what Rasa heard. Recall comes first for safeguarding; a doubtful opting-out pauses (D02, D06)."""
-    if turn.parse is None:
-        raise ValueError("there is nothing from the model to choose from")
-    scores = _scores(turn.parse)
-    at_risk, stop = scores.get("safeguarding_disclosure", 0.0), scores.get("opt_out", 0.0)
-    if at_risk >= limits.safeguarding:
-        return Choice(("safeguarding_disclosure",), "model", at_risk)
-    if turn.parse.intent == "opt_out" and stop >= limits.opt_out_sure:
-        return Choice(("opt_out",), "model", stop)
-    if stop >= limits.opt_out_unsure or (turn.parse.intent == "opt_out" and stop >= limits.accept):
-        return Choice(("opt_out_unsure",), "model", stop)
-    if turn.parse.confidence >= limits.accept:
-        return Choice((turn.parse.intent,), "model", turn.parse.confidence)
-    return Choice(("not_understood" if turn.misses else "unsure",), "fallback", turn.parse.confidence)
+    scores = _scores(parse)
+    at_risk, stop = scores.get(AT_RISK, 0.0), scores.get("opt_out", 0.0)
+    first = [AT_RISK] if at_risk >= limits.safeguarding else []
+    if parse.intent == "opt_out" and stop >= limits.opt_out_sure:
+        first.append("opt_out")
+    elif stop >= limits.opt_out_unsure or (parse.intent == "opt_out" and stop >= limits.accept):
+        first.append("opt_out_unsure")
+    if first:  # both are acted on (D05)
+        return Choice(tuple(first), "model", at_risk if first[0] == AT_RISK else stop)
+    if parse.confidence >= limits.accept:
+        return Choice((parse.intent,), "model", parse.confidence)
+    return Choice(("not_understood" if turn.misses else "unsure",), "fallback", parse.confidence)
+
+
+def choose(turn: Turn, limits: Limits) -> Choice:
+    """Who handles this turn: at most three, in the order of D05. Raises ValueError if the model was needed and not asked."""
+    choice = without_model(turn)
+    if choice is None:
+        if turn.parse is None:
+            raise ValueError("there is nothing from the model to choose from")
+        choice = with_model(turn, turn.parse, limits)
+    elif turn.parse is not None:
+        choice = with_more(choice, turn.parse, limits)
+    return _under_hold(turn, _overtaken(turn, choice))
 
 
 def second_opinion(turn: Turn, choice: Choice) -> bool:
     """Should the model be asked as well, where it answers at once, for a disclosure that no rule hears? (D06)"""
     not_exact = choice.decided_by == "rule" or bool(turn.message.media)
-    return not_exact and bool(turn.message.text) and "safeguarding_disclosure" not in choice.handlers
+    return not_exact and bool(turn.message.text) and AT_RISK not in choice.handlers
 
 
-def with_risk(turn: Turn, choice: Choice, limits: Limits) -> Choice:
-    """The choice with a disclosure first, where the model heard one in what was decided without it. Either is enough."""
-    at_risk = _scores(turn.parse).get("safeguarding_disclosure", 0.0) if turn.parse else 0.0
-    if at_risk < limits.safeguarding or "safeguarding_disclosure" in choice.handlers:
+def with_more(choice: Choice, parse: Parse, limits: Limits) -> Choice:
+    """What the model hears beside what was decided without it: a disclosure first (D06), a plain request last (D05)."""
+    at_risk = _scores(parse).get(AT_RISK, 0.0)
+    if at_risk >= limits.safeguarding:
+        return Choice((AT_RISK, *choice.handlers)[:MOST_INTENTS], "model", at_risk)
+    if parse.intent in BESIDE_A_RULE and parse.confidence >= limits.opt_out_sure and parse.intent not in choice.handlers:
+        return replace(choice, handlers=(*choice.handlers, parse.intent)[:MOST_INTENTS])
+    return choice
+
+
+def _overtaken(turn: Turn, choice: Choice) -> Choice:
+    """Who said START and then STOP is out, in whichever order the two were taken."""
+    if not turn.overtaken:
         return choice
-    return Choice(("safeguarding_disclosure", *choice.handlers)[:MOST_INTENTS], "model", at_risk)
+    return replace(choice, handlers=tuple("opt_out_no" if name in REOPENS else name for name in choice.handlers))
 
 
-def under_hold(turn: Turn, choice: Choice) -> Choice:
+def _under_hold(turn: Turn, choice: Choice) -> Choice:
     """After a disclosure: more of the same and opting out act as ever; to all else a person answers, not we (D07)."""
-    if not turn.on_hold or choice.handlers[0] in ACTS_UNDER_HOLD:
+    acts = tuple(name for name in choice.handlers if name in ACTS_UNDER_HOLD)
+    if not turn.on_hold:
         return choice
-    return Choice(("on_hold",), choice.decided_by, choice.confidence)
+    return replace(choice, handlers=acts or ("on_hold",))
 
 
 def answered(turn: Turn, read: str) -> str:

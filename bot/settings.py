@@ -127,6 +127,11 @@ class Settings(BaseSettings):
 
     def _not_for_production(self) -> Iterator[str]:
         yield from (f"{name.upper()} is missing" for name in SECRETS if not _text(getattr(self, name)))
+        yield from (
+            f"{name.upper()} is the demo's: everybody knows it"
+            for name in SECRETS
+            if _text(getattr(self, name)) == DEMO[name]
+        )
         if "public_url" not in self.model_fields_set:
             yield "PUBLIC_URL is missing"
         if self.twilio_whatsapp_from != OFFICIAL_SENDER:

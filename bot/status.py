@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-State = Literal["queued", "sending", "unknown", "accepted", "sent", "failed", "delivered", "read", "withheld", "cancelled"]
+State = Literal["queued", "sending", "unknown", "accepted", "sent", "failed", "delivered", "read", "withheld"]
 
 # Callbacks come late, twice and out of order (Twilio, "track outbound message status"): only a higher rank counts.
 # A failure outranks `sent`, and proof that it arrived outranks a failure.
@@ -27,7 +27,7 @@ FROM_TWILIO: dict[str, State] = {
 
 
 def furthest(old: str, new: str) -> str:
-    """The state that stands after both were heard, in whichever order. `withheld` and `cancelled` never went out."""
+    """The state that stands after both were heard, in whichever order. `withheld` never went out."""
     if old not in RANK:
         return old
     return new if RANK.get(new, -1) > RANK[old] else old

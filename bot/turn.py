@@ -156,6 +156,9 @@ class Turn:
     open_cases: frozenset[str] = frozenset()  # kinds of case of this person that are waiting for staff
     on_hold: bool = False  # after a disclosure, until the safeguarding lead releases (D07)
     watched: bool = False  # the disclosure said that somebody else reads this phone (D08)
+    alerted: bool = False  # an alert of the open disclosure went out: somebody knows
+    held_lately: bool = False  # a safety reply went to them in the last ten minutes: saying it again helps nobody
+    overtaken: bool = False  # a later message of theirs has opted out already: this one re-opens nothing
     nlu_away: bool = False  # Rasa has been away for a minute: a person takes over
 
     @property

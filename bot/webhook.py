@@ -18,7 +18,7 @@ from bot.whatsapp import Malformed, is_status, read_message, read_status, signat
 LARGEST_FORM = 256 * 1024  # 1,600 emoji, percent-encoded, with every parameter there is, are under 64 KiB
 LARGEST_ID = 2**31 - 1  # PostgreSQL refuses to compare a row's number with more
 EMPTY_TWIML = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
-DOES_NOT_WAIT = ("opt_out", "safeguarding_disclosure", "wrong_number", "opt_out_marketing")
+DOES_NOT_WAIT = ("opt_out", "safeguarding_disclosure", "wrong_number", "opt_out_marketing", "opt_in")
 log = structlog.get_logger(__name__)
 
 

@@ -81,7 +81,7 @@ class Worker:
         self.mark_lost()
         with ThreadPoolExecutor(SENDERS) as pool:
             while True:
-                step = self.turns() + alerts.deliver(self.db, self.post.mail, self.clock())
+                step = self.turns() + alerts.deliver(self.db, self.post.mail, self.clock)
                 calls = self.send_due(pool)
                 wait(calls)
                 done += step + len(calls)
@@ -100,6 +100,7 @@ class Worker:
         """What was being sent when its worker died is `unknown` from now on."""
         if lost := outbox.mark_unknown(self.db, self.clock()):
             log.error("outbox.unknown", messages=lost)
+        outbox.tell_of_unknown(self.db, self.clock())
 
     def run(self) -> None:
         """Work until told to stop (SIGTERM or Ctrl-C)."""
@@ -146,7 +147,7 @@ class Worker:
 
     def _mail_work(self, _pool: ThreadPoolExecutor) -> None:
         """Apart from the rest: a mail server may keep us waiting, and nobody's answer waits for that."""
-        alerts.deliver(self.db, self.post.mail, self.clock())
+        alerts.deliver(self.db, self.post.mail, self.clock)
 
     def _loop(self, work: Callable[[ThreadPoolExecutor], None]) -> None:
         with ThreadPoolExecutor(SENDERS) as pool, closing(_watch(self.db)) as watch:

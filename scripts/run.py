@@ -29,6 +29,9 @@ def main() -> int:
     env = {**os.environ, "PATH": f"{ROOT / '.venv/bin'}:{os.environ['PATH']}", "PYTHONUNBUFFERED": "1"}
     for name, port in PORTS.items():
         env.setdefault(name, port)
+        if not env[name].isdigit():
+            print(f"{name} is {env[name]!r}: it must be a number, such as {port}")
+            return 1
         if _taken(int(env[name])):
             print(f"Port {env[name]} is taken by another program: stop it, or choose another with {name}=... make run")
             return 1

@@ -32,6 +32,14 @@ def write(here: Simulation, event: Event, upload: Upload | None = None) -> tuple
     return sid, status
 
 
+def heard(here: Simulation, event: Event, status: int) -> str:
+    """A script posted this message to the service by itself: keep it, as Twilio would know of it. The message's sid."""
+    sid = new_sid("SM")
+    here.messages.add_inbound(sid, event.address, f"whatsapp:{event.address}", here.account.sender, look_of(event))
+    here.messages.answered(sid, status)
+    return sid
+
+
 def _sample(event: Event) -> Upload | None:
     return Upload(*sample(event.kind)) if event.kind in FILE_KINDS else None
 

@@ -61,6 +61,14 @@ def write() -> Json:
     return {"sid": sid, "status": status}
 
 
+@page.post("/simulator/heard")
+def heard() -> Json:
+    """A phone wrote to the service without us: it is on the phone, and its window is open."""
+    here = simulation()
+    event, _ = read_inbound(_json(), {person.address: person.name for person in here.people()})
+    return {"sid": inbound.heard(here, event, 200)}
+
+
 @page.post("/simulator/fail")
 def fail() -> Json:
     """Make the next create calls go wrong."""

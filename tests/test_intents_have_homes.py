@@ -35,6 +35,7 @@ NO_INTENT = {
     "not_understood",
     "unsure",
     "nlu_away",
+    "only_details",
     "media_picture",
     "media_document",
     "media_video",

@@ -35,10 +35,13 @@ BY_HAND = [  # D17: these replies exist in the largest languages of Lancashire
     "smalltalk.menu",
     "fallback.not_understood",
 ]
+CLAIM_NOTHING = ["safety.on_hold_not_told", "safety.neutral", "safety.call_999_now", "safety.domestic"]
+LONGEST_OF_TWILIO = 1600
 BOTH_CONTACTS = [  # P46
     "consent.opted_out",
     "consent.start_not_on_list",
     "faq.contact",
+    "faq.leave_group_stranger",
     "faq.opt_out_how",
     "faq.report_concern",
     "fallback.nlu_away",
@@ -162,9 +165,31 @@ def test_our_own_number_is_never_to_be_blocked() -> None:
 
 
 def test_no_reply_claims_an_alert_that_did_not_go_out() -> None:
-    for key in ("safety.not_told", "safety.not_told_other", "safety.neutral", "safety.call_999_now", "safety.domestic"):
+    for key in [key for key in ENGLISH if key.startswith("safety.not_told")] + CLAIM_NOTHING:
         assert "passed" not in ENGLISH[key]
         assert "team" not in ENGLISH[key]
+
+
+@pytest.mark.parametrize("key", ["safety.not_told", "safety.not_told_other", "safety.on_hold", "safety.on_hold_not_told"])
+def test_whoever_is_at_risk_can_call_somebody_now(key: str) -> None:
+    assert {"999", "116 123"} <= set(re.findall(r"\d[\d ]*\d", ENGLISH[key]))
+    assert "01254 693 999" in ENGLISH[key]
+
+
+@pytest.mark.parametrize("told", ["safety.told", "safety.told_other", "safety.not_told", "safety.not_told_other"])
+def test_the_reply_to_someone_at_risk_is_one_message_with_all_that_belongs_to_it(told: str) -> None:
+    for language in TEXTS.by_language:
+        whole = [TEXTS.render(language, key) for key in (told, "safety.domestic", "safety.secrecy")]
+        assert len("\n\n".join(whole)) <= LONGEST_OF_TWILIO
+
+
+def test_a_file_that_nobody_looked_at_is_not_said_to_have_been_looked_at() -> None:
+    assert "can't look at files" in ENGLISH["media.file"]
+    assert "I have it" not in ENGLISH["media.file"]
+
+
+def test_a_stranger_is_offered_nothing_that_needs_a_list() -> None:
+    assert not [word for word in ("YES", "Reply") if word in ENGLISH["faq.leave_group_stranger"]]
 
 
 def test_the_neutral_line_holds_no_number_and_says_nothing() -> None:

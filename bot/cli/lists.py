@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import click
 from sqlalchemy import select
@@ -11,11 +13,20 @@ from bot import clock
 from bot.cases import CaseError, close_case, read_case
 from bot.cli.tools import Row, Tools, show
 from bot.models import Inbound, OfficeCase, Outbound, PersonRow
+from bot.status import FORWARD
+
+Command = Callable[..., Any]
 
 JSON = click.option("--json", "as_json", is_flag=True, help="JSON lines, for programs.")
-STATE = click.option("--state", help="Only those in this state.")
 LEARNER = click.option("--learner", metavar="CODE", help="Only those of this learner.")
-LIMIT = click.option("--limit", default=50, show_default=True, help="The newest so many.")
+LIMIT = click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="The newest so many.")
+
+
+def _state(*states: str, default: str | None = None) -> Callable[[Command], Command]:
+    """An option that knows the states: a misspelt one must not look like an empty list."""
+    what = "Only those in this state."
+    return click.option("--state", type=click.Choice(states), default=default, show_default=True, help=what)
+
 
 Listed = type[Inbound] | type[Outbound] | type[OfficeCase]
 
@@ -33,7 +44,7 @@ def inbox_command(tools: Tools) -> click.Command:
     """`flask inbox`."""
 
     @click.command("inbox", help="Messages that came in, newest first: what was heard, and how far each is.")
-    @STATE
+    @_state("received", "done", "failed")
     @LEARNER
     @LIMIT
     @JSON
@@ -48,7 +59,7 @@ def outbox_command(tools: Tools) -> click.Command:
     """`flask outbox`."""
 
     @click.command("outbox", help="Messages that we owe or sent, newest first, and why any was not sent.")
-    @STATE
+    @_state(*FORWARD, "withheld")
     @LEARNER
     @LIMIT
     @JSON
@@ -63,7 +74,7 @@ def cases_command(tools: Tools) -> click.Command:
     """`flask cases`."""
 
     @click.command("cases", help="What waits for people. With --show or --close and --as CODE: one of them.")
-    @click.option("--state", default="open", show_default=True, help="open or closed.")
+    @_state("open", "closed", default="open")
     @LEARNER
     @LIMIT
     @JSON
@@ -91,7 +102,7 @@ def cases_command(tools: Tools) -> click.Command:
 
 def _acted_on(tools: Tools, show_id: int | None, close_id: int | None, by: str | None) -> list[Row] | None:
     if show_id is not None:
-        return [read_case(tools.db, show_id, by or "", clock.now())]
+        return list(read_case(tools.db, show_id, by or "", clock.now()))
     if close_id is not None:
         return [close_case(tools.db, close_id, by or "", clock.now())]
     return None
@@ -104,4 +115,6 @@ def _rows(tools: Tools, table: Listed, columns: tuple[str, ...], only: Only) -> 
     if only.learner:
         query = query.where(table.person_id.in_(select(PersonRow.id).where(PersonRow.learner_code == only.learner)))
     with tools.db.read() as session:
+        if only.learner and session.scalar(select(PersonRow.id).where(PersonRow.learner_code == only.learner)) is None:
+            raise click.ClickException(f"there is no learner {only.learner}")
         return [{name: getattr(row, name) for name in columns} for row in session.scalars(query)]

@@ -16,6 +16,7 @@ from bot.cli.tools import Tools
 from bot.conversation import Mind
 from bot.schema import migrate
 from bot.turn import NluAway
+from bot.whatsapp import clean
 
 NLU_IS_DOWN = 3
 PATIENCE = Retrying(
@@ -57,7 +58,8 @@ def classify_command(tools: Tools) -> click.Command:
         "classify", help="Read texts (lines, or JSON lines with `text`) and print what is heard in each, as JSON."
     )
     def command() -> None:
-        texts = [_text(line) for line in sys.stdin if line.strip()]
+        given = sys.stdin.buffer.read().decode("utf-8", errors="replace")
+        texts = [clean(_text(line)) for line in given.splitlines() if line.strip()]
         try:
             readings = _read_all(texts, tools.room.mind)
         except NluAway:
@@ -82,5 +84,5 @@ def _text(line: str) -> str:
     try:
         given = json.loads(line)
     except ValueError:
-        return line.rstrip("\r\n")
-    return str(given["text"]) if isinstance(given, dict) and "text" in given else line.rstrip("\r\n")
+        return line
+    return str(given["text"] or "") if isinstance(given, dict) and "text" in given else line

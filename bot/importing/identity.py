@@ -82,7 +82,8 @@ def _holders(college: College, known: Known) -> dict[int, set[Node]]:
         point = known.points.get(phone)
         if point is None or codes[point.person_id]:
             continue  # new, or its holder is in the files: joined by the code, or given another phone
-        if point.disowned_at is None or is_bare(known.people[point.person_id]):
+        theirs = any(codes.get(person_id, set()) & claims[phone] for person_id, at in known.held_before if at == point.id)
+        if point.disowned_at is None or (is_bare(known.people[point.person_id]) and not theirs):
             phones[point.person_id].add(("phone", phone))
     return {person_id: nodes | phones[person_id] for person_id, nodes in codes.items()}
 

@@ -10,7 +10,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, selectinload
 
 from bot.importing.sheets import College
-from bot.models import ContactPoint, Course, PersonRow, StaffRole
+from bot.models import ContactPoint, Course, Inbound, PersonRow, StaffRole
 
 T = TypeVar("T")
 Attribute = InstrumentedAttribute[Any]
@@ -26,6 +26,7 @@ class Known:
     staff: dict[str, StaffRole]
     points: dict[str, ContactPoint]
     courses: frozenset[str]
+    held_before: frozenset[tuple[int, int]]  # (person, contact point): who wrote from a number that is now disowned
 
 
 def load_known(session: Session, college: College) -> Known:
@@ -37,12 +38,14 @@ def load_known(session: Session, college: College) -> Known:
     ids.update(_among(session, select(StaffRole.person_id), StaffRole.code, staff))
     ids.update(_among(session, select(ContactPoint.person_id), ContactPoint.value, phones))
     people = {person.id: person for person in _among(session, _locked(), PersonRow.id, ids)}
+    points = {point.value: point for person in people.values() for point in person.contact_points}
     return Known(
         people=people,
         learners={person.learner_code: person for person in people.values() if person.learner_code},
         staff={role.code: role for person in people.values() for role in person.staff_roles},
-        points={point.value: point for person in people.values() for point in person.contact_points},
+        points=points,
         courses=frozenset(_among(session, select(Course.code), Course.code, college.course_codes)),
+        held_before=frozenset(_wrote(session, [point.id for point in points.values() if point.disowned_at is not None])),
     )
 
 
@@ -61,6 +64,10 @@ def columns_by(
     statement = select(*columns).order_by(column.class_.id)
     for some in _by_thousands(values):
         yield from map(tuple, session.execute(statement.where(column.in_(some))))
+
+
+def _wrote(session: Session, points: list[int]) -> Iterator[tuple[Any, ...]]:
+    return columns_by(session, (Inbound.person_id, Inbound.contact_point_id), Inbound.contact_point_id, points)
 
 
 def _among(session: Session, statement: Select[T], column: Attribute, values: Iterable[Any]) -> Iterator[T]:

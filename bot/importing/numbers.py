@@ -30,6 +30,8 @@ def give_number(desk: Desk, one: Someone, home: int) -> bool:
         desk.session.add(ContactPoint(person_id=home, kind="phone", value=one.phone))
         _disown(mine, desk.now)
         return True
+    if (home, point.id) in desk.known.held_before and point not in mine and not _given_back(point, mine):
+        return False  # they were found not to be there, and somebody else has written from it since
     wrote_first = point in mine and is_bare(desk.known.people[point.person_id])
     if point in mine and not wrote_first and not _given_back(point, mine):
         _disown([other for other in mine if other.person_id != point.person_id], desk.now)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import String, cast, insert, select
+from sqlalchemy import insert
 
 from bot.importing.identity import Someone
 from bot.importing.join import join_people
-from bot.importing.known import rows_by
 from bot.importing.numbers import Desk, give_number
 from bot.importing.rows import StaffLine
-from bot.models import Audit, Base, Inbound, PersonRow, StaffRole
+from bot.models import Audit, Base, PersonRow, StaffRole
 
 
 def write_people(desk: Desk, everybody: list[Someone]) -> tuple[list[int], set[int]]:
@@ -26,8 +24,7 @@ def write_people(desk: Desk, everybody: list[Someone]) -> tuple[list[int], set[i
             join_people(desk.session, one.people[0], stranger)
             _audit(desk, one.people[0].id, "join_people", {"joined": stranger.id})
     there = [one for one in everybody if one.people]
-    chose = _chose_language(desk, (one.people[0].id for one in there))
-    changed.update(one.people[0].id for one in there if _describe(one, keep_language=one.people[0].id in chose))
+    changed.update(one.people[0].id for one in there if _describe(one))
     desk.session.flush()
     return homes, changed
 
@@ -66,16 +63,9 @@ def _description(one: Someone) -> dict[str, Any]:
     return {"name": one.rows[0][1].name, "learner_code": code, "language": language}
 
 
-def _describe(one: Someone, *, keep_language: bool) -> bool:
+def _describe(one: Someone) -> bool:
     """Bring a known person's details up to date. A staff row alone says nothing of language, nor of being a learner."""
-    said = _description(one) if one.learner else {"name": one.rows[0][1].name}
-    return alter(one.people[0], **{name: value for name, value in said.items() if name != "language" or not keep_language})
-
-
-def _chose_language(desk: Desk, ids: Iterable[int]) -> set[int]:
-    """Those who asked for their language in chat: a preference of theirs, which no list takes back (F30)."""
-    asked = select(Inbound.person_id).where(cast(Inbound.effects, String).contains("SetLanguage"))
-    return set(rows_by(desk.session, asked, Inbound.person_id, ids))
+    return alter(one.people[0], **(_description(one) if one.learner else {"name": one.rows[0][1].name}))
 
 
 def _audit(desk: Desk, person_id: int, act: str, details: dict[str, Any]) -> None:

@@ -4,12 +4,13 @@ from bot.models.base import Base, Utc
 from bot.models.courses import Course, CourseTrainer, EnrolmentRow, LessonRow, Task
 from bot.models.messages import Inbound, Outbound, OutboundEvent, Pace
 from bot.models.people import ConsentEvent, ContactPoint, PersonRow, StaffRole
-from bot.models.staffroom import Alert, Audit, Heartbeat, OfficeCase
+from bot.models.staffroom import Alert, Audit, CaseMessage, Heartbeat, OfficeCase
 
 __all__ = [
     "Alert",
     "Audit",
     "Base",
+    "CaseMessage",
     "ConsentEvent",
     "ContactPoint",
     "Course",

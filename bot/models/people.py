@@ -68,7 +68,7 @@ class ConsentEvent(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
     purpose: Mapped[str]  # service | checkin | marketing
-    action: Mapped[str]  # give | refuse | withdraw | pause
+    action: Mapped[str]  # give | refuse | withdraw | pause | resume | undo
     at: Mapped[datetime]  # when it took effect: for a declaration, the start of its day in London
     source: Mapped[str]  # declaration | chat | start | staff ...
     wording: Mapped[str] = mapped_column(default="")  # version of the declaration, or the key of our question

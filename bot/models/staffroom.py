@@ -18,7 +18,6 @@ class OfficeCase(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
-    inbound_id: Mapped[int | None] = mapped_column(ForeignKey("inbound.id"))
     kind: Mapped[str]
     urgent: Mapped[bool] = mapped_column(default=False)
     restricted: Mapped[bool] = mapped_column(default=False)
@@ -26,6 +25,15 @@ class OfficeCase(Base):
     state: Mapped[str] = mapped_column(default="open")  # open | closed
     opened_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
+
+
+class CaseMessage(Base):
+    """A message that staff were promised to see, in its case. A second one of a kind joins the case that is open."""
+
+    __tablename__ = "case_message"
+
+    case_id: Mapped[int] = mapped_column(ForeignKey("office_case.id"), primary_key=True)
+    inbound_id: Mapped[int] = mapped_column(ForeignKey("inbound.id"), primary_key=True, index=True)
 
 
 class Alert(Base):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from bot.safety.normalise import sentences
+from bot.safety.normalise import BREAK, sentences
 from bot.safety.phrases import Phrases, Span
 
 _LONG = 7  # letters: a shorter word with one letter wrong is too often another word
@@ -81,9 +81,11 @@ class Lexicon:
         return bare[:1] if len(set(bare)) == 1 else bare
 
     def negated(self, text: str, span: Span) -> bool:
-        """True when a negation stands before `span`, with nothing but a few filler words between."""
+        """True when a negation stands before `span` in its sentence, with nothing but a few filler words between."""
+        if text.startswith(f" {BREAK}", span.start):
+            return False
         before = text[max(0, span.start - 80) : span.start].split()
-        for word in reversed(before[-6:]):
+        for word in reversed(before[-8:]):
             if word in self.negations:
                 return True
             if word not in self.fillers:

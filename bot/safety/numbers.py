@@ -18,6 +18,15 @@ _NEAR = 45  # characters before a number in which a word says what it is
 
 _RUN = regex.compile(rf"(?<![0-9{HIDDEN}])[0-9]++(?:[ -]{{1,2}}+[0-9]++)*+(?![0-9{HIDDEN}])")
 _GROUP = regex.compile(r"[0-9]+")
+_APART = r"[ \r\n]{0,3}[-./,_:;|*+\n][ \r\n]{0,3}"  # the same sign each time, so that a list of prices is seldom a card
+_GROUPED = regex.compile(
+    rf"(?<![0-9{HIDDEN}])(?:(?:[4-6][0-9]|3[0-9]|2[2-7])[0-9]{{2}}(?P<apart>{_APART})[0-9]{{4}}(?P=apart)[0-9]{{4}}(?P=apart)"
+    rf"[0-9]{{4}}(?:(?P=apart)[0-9]{{1,3}})?|3[47][0-9]{{2}}(?P<apart>{_APART})[0-9]{{6}}(?P=apart)[0-9]{{5}})(?![0-9{HIDDEN}])"
+)
+_ON_THE_BACK = regex.compile(
+    r"\b(?:cvv2?|cvc2?|cv2|csc|security (?:code|number|digits)|(?:three|3) digits on the back)"
+    rf"(?: (?:code|number|num|no|is|its|was|are)){{0,3}}[ :=#-]{{0,3}}(?P<value>[0-9]{{3,4}})(?![0-9{HIDDEN}])"
+)
 _CARD_WORD = regex.compile(r"\b(?:card|visa|mastercard|debit|credit|amex|maestro|cvv|expir\w*)\b")
 _ORDER_WORD = regex.compile(
     r"\b(?:order|ref|reference|tracking|track|parcel|isbn|imei|barcode|invoice|booking|delivery|receipt|ticket|serial|ean|meeting"
@@ -27,6 +36,9 @@ _IBAN = regex.compile(rf"{_NOT_BEFORE}[a-z]{{2}}[0-9]{{2}}(?: ?[a-z0-9]{{1,4}}){
 _NI = regex.compile(
     rf"{_NOT_BEFORE}[a-z][ .-]{{0,2}}[a-z](?:[ .-]{{0,3}}[0-9]){{6}}"
     rf"(?:[ .-]{{0,3}}(?P<suffix>[a-d]){_NOT_AFTER}|(?![ .-]{{0,3}}[0-9]){_NOT_AFTER})"
+)
+_NI_SLASHED = regex.compile(
+    rf"{_NOT_BEFORE}[a-z]{{2}} ?[/,_|:] ?[0-9]{{2}}(?: ?[/,_|:]? ?[0-9]{{2}}){{2}} ?[/,_|:] ?[a-d]{_NOT_AFTER}"
 )
 _NI_WORD = regex.compile(r"\b(?:ni|nino|n\.i\.?|national ins\w*|insurance)\b[^0-9\n\ue000]{0,30}$")
 _REFERENCE = regex.compile(
@@ -61,13 +73,37 @@ _UTR = regex.compile(
 
 
 def cards(text: str) -> list[tuple[int, int]]:
-    """Card numbers: 13 to 19 digits with single spaces or dashes, Luhn, not an ISBN, an order number or a telephone."""
-    return [
+    """Card numbers: 13 to 19 digits with spaces, dashes or other signs, Luhn; no ISBN, order number or telephone."""
+    found = [
         span
         for run in _RUN.finditer(text)
         if run.end() - run.start() >= 13
         for span in _cards_in(text, run.start(), run.end())
     ]
+    grouped = (run.span() for run in _GROUPED.finditer(text) if not _all_round(run[0]))
+    return _with_others(found, [span for span in grouped if _is_card(text, *span, whole=True)])
+
+
+def _all_round(run: str) -> bool:
+    """True for a list of round prices, each ending in nought, as the groups of a card hardly ever all do."""
+    return all(group.endswith("0") for group in _GROUP.findall(run))
+
+
+def security_codes(text: str) -> list[tuple[int, int]]:
+    """The three or four figures on the back of a card, where they are called so."""
+    return _values(_ON_THE_BACK, text)
+
+
+def _with_others(found: list[tuple[int, int]], others: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """`found` and those of `others` that share nothing with it; both in the order of the text, looked through once."""
+    kept: list[tuple[int, int]] = []
+    at = 0
+    for start, end in others:
+        while at < len(found) and found[at][1] <= start:
+            at += 1
+        if at == len(found) or found[at][0] >= end:
+            kept.append((start, end))
+    return sorted([*found, *kept])
 
 
 def _cards_in(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
@@ -117,7 +153,7 @@ def _ending(groups: list[tuple[int, int]], at: int, least: int, most: int) -> It
 
 
 def _is_card(text: str, start: int, end: int, *, whole: bool) -> bool:
-    digits = text[start:end].replace(" ", "").replace("-", "")
+    digits = "".join(_GROUP.findall(text, start, end))
     if not 13 <= len(digits) <= 19 or not digits.strip("0") or not luhn.is_valid(digits):
         return False
     before = _before(text, start)
@@ -146,7 +182,8 @@ def ibans(text: str) -> list[tuple[int, int]]:
 
 def national_insurance(text: str) -> list[tuple[int, int]]:
     """National Insurance numbers, leniently: any two letters, six digits, perhaps A to D, however they are spaced."""
-    return [match.span() for match in _NI.finditer(text) if _is_ni(text, match)]
+    found = [match.span() for match in _NI.finditer(text) if _is_ni(text, match)]
+    return _with_others(found, [match.span() for match in _NI_SLASHED.finditer(text)])
 
 
 def _is_ni(text: str, match: regex.Match[str]) -> bool:
@@ -181,5 +218,6 @@ FINDERS: tuple[tuple[str, Finder], ...] = (
     ("tax", lambda text: _values(_UTR, text)),
     ("bank", bank_details),
     ("card", cards),
+    ("card", security_codes),
     ("national_insurance", national_insurance),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.safety.lexicon import Lexicon, Topic
-from bot.safety.normalise import normalise, squeezed
+from bot.safety.normalise import BREAK, normalise, squeezed
 from bot.safety.phrases import Phrases, Span
 from bot.turn import Heard
 
@@ -22,7 +22,8 @@ def screen(text: str, lexicon: Lexicon) -> tuple[Heard, ...]:
     if exact:
         return (exact,)
     written = lexicon.written(text[:_LONGEST_MESSAGE])
-    found = [_disclosure(written, lexicon), *_leaving(written, lexicon)]
+    disclosed, words = _disclosure(written, lexicon)
+    found = [disclosed, *_leaving(written, lexicon, words)]
     return tuple(heard for heard in found if heard)
 
 
@@ -45,29 +46,28 @@ def _sign(text: str, lexicon: Lexicon) -> Heard | None:
     return Heard(intent, "exact") if intent else None
 
 
-def _leaving(written: str, lexicon: Lexicon) -> list[Heard | None]:
+def _leaving(written: str, lexicon: Lexicon, disclosed: list[Span]) -> list[Heard | None]:
     marketing = list(_kept(lexicon.topics[_MARKETING], lexicon.topics[_MARKETING].phrases, written, lexicon))
-    heard = [_opt_out(written, lexicon, marketing), _plain(_WRONG_NUMBER, written, lexicon)]
+    heard = [_opt_out(written, lexicon, marketing, disclosed), _plain(_WRONG_NUMBER, written, lexicon)]
     if marketing and not heard[0]:
         heard.append(Heard(_MARKETING, "rule"))
     return heard if any(heard) else [_plain(_KEEP, written, lexicon)]
 
 
-def _opt_out(written: str, lexicon: Lexicon, marketing: list[Span]) -> Heard | None:
+def _opt_out(written: str, lexicon: Lexicon, marketing: list[Span], disclosed: list[Span]) -> Heard | None:
     topic = lexicon.topics[_OPT_OUT]
+
+    def said(phrases: Phrases) -> bool:
+        """True when a phrase stands that is more than a part of what was already understood as something else."""
+        spans = [span for span in _kept(topic, phrases, written, lexicon) if _stands(span, marketing)]
+        return any(not any(span.overlaps(words) for words in disclosed) for span in spans)
+
     for flag, phrases in topic.flagged.items():
-        if _any_but(marketing, topic, phrases, written, lexicon):
+        if said(phrases):
             return Heard(_OPT_OUT, "rule", flags=frozenset({flag}))
-    if _any_but(marketing, topic, topic.phrases, written, lexicon):
+    if said(topic.phrases):
         return Heard(_OPT_OUT, "rule")
-    if _any_but(marketing, topic, topic.unsure, written, lexicon):
-        return Heard(_OPT_OUT, "rule", sure=False)
-    return None
-
-
-def _any_but(others: list[Span], topic: Topic, phrases: Phrases, written: str, lexicon: Lexicon) -> bool:
-    """True when a phrase stands that is more than a part of what was already understood as something else."""
-    return any(_stands(span, others) for span in _kept(topic, phrases, written, lexicon))
+    return Heard(_OPT_OUT, "rule", sure=False) if said(topic.unsure) else None
 
 
 def _kept(topic: Topic, phrases: Phrases, written: str, lexicon: Lexicon) -> list[Span]:
@@ -88,15 +88,20 @@ def _plain(intent: str, written: str, lexicon: Lexicon) -> Heard | None:
     return Heard(intent, "rule") if _unguarded(topic.phrases, guards, written) else None
 
 
-def _disclosure(written: str, lexicon: Lexicon) -> Heard | None:
-    """Recall before precision (D06): a negation does not silence it, only an idiom that covers the words does."""
+def _disclosure(written: str, lexicon: Lexicon) -> tuple[Heard | None, list[Span]]:
+    """What is disclosed, and the words that say it within one sentence: those words are no opting out as well.
+
+    Recall before precision (D06): a negation does not silence it, only an idiom that covers the words does.
+    """
     topic = lexicon.topics[_DISCLOSURE]
     guards = list(topic.guards.find(written))
     flags = {flag for flag, phrases in topic.flagged.items() if _unguarded(phrases, guards, written)}
-    if not flags and not _unguarded(topic.phrases, guards, written):
-        return None
+    said = [span for span in topic.phrases.find(written) if _stands(span, guards)]
+    if not flags and not said:
+        return None, []
     flags |= {flag for flag, phrases in topic.cues.items() if phrases.found_in(written)}
-    return Heard(_DISCLOSURE, "rule", flags=frozenset(flags))
+    words = [span for span in said if BREAK not in written[span.start : span.end].strip(f" {BREAK}")]
+    return Heard(_DISCLOSURE, "rule", flags=frozenset(flags)), words
 
 
 def _unguarded(phrases: Phrases, guards: list[Span], written: str) -> bool:

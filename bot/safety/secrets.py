@@ -15,7 +15,8 @@ _IS = (
     r"(?: (?:is|was|to|hai|este|to jest|for (?:zoom|email|it|that|my \w{1,20}|the \w{1,20}) is))?"
     r" ?(?:[:=]|is|was|hai|este|->)"
 )
-_SAID = regex.compile(rf"{_NAMED}{_IS}[ '\"“]{{0,3}}(?P<value>[^\s{HIDDEN}]++)")
+_SHORT = r"(?<![0-9] ?)\b(?:pw|p/w|pword|passwd)\b"  # not the price by the week, "85 pw"
+_SAID = regex.compile(rf"(?:{_NAMED}|{_SHORT}){_IS}[ '\"“]{{0,3}}(?P<value>[^\s{HIDDEN}]++)")
 _BARE = regex.compile(
     rf"{_NAMED} (?P<value>(?=[^\s{HIDDEN}]{{0,60}}?[0-9])(?=[^\s{HIDDEN}]{{0,60}}?[a-z@#$%&*!])[^\s{HIDDEN}]++)"
 )

@@ -15,6 +15,7 @@ SID = re.compile(r"[0-9A-Za-z]{2,64}")
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")  # PostgreSQL and XML refuse them
 UNSEEN = " \t\r\n\xa0\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"  # a text of these alone says nothing
 MOST_MEDIA = 10
+OF_A_MESSAGE = ("", "received", "receiving")  # what the status of a message to us may be
 KINDS: tuple[tuple[str, Kind], ...] = (
     ("image/webp", "sticker"),
     ("image/", "picture"),
@@ -57,7 +58,7 @@ class StatusUpdate:
 
 def is_status(form: Mapping[str, str]) -> bool:
     """True for a status callback, which some configurations also post to the inbound address."""
-    return bool(form.get("MessageStatus")) or form.get("SmsStatus", "") not in ("", "received", "receiving")
+    return any(form.get(name, "") not in OF_A_MESSAGE for name in ("MessageStatus", "SmsStatus"))
 
 
 def read_message(form: Mapping[str, str]) -> Incoming:
@@ -122,8 +123,7 @@ def _media(form: Mapping[str, str]) -> tuple[Media, ...]:
 
 def _kind(form: Mapping[str, str], text: str, media: tuple[Media, ...]) -> Kind:
     if media:
-        claimed = media[0].content_type
-        return next((kind for start, kind in KINDS if claimed.startswith(start)), "document")
+        return _kind_of_media(media[0].content_type, form.get("MessageType", ""), text)
     if form.get("Latitude") and form.get("Longitude"):
         return "location"
     if form.get("ListId"):
@@ -136,11 +136,23 @@ def _kind(form: Mapping[str, str], text: str, media: tuple[Media, ...]) -> Kind:
     return named or ("unsupported" if form.get("MessageType", "text") not in ("", "text") else "empty")
 
 
+def _kind_of_media(claimed: str, message_type: str, caption: str) -> Kind:
+    """A WebP file is a sticker only if Twilio says so, or says nothing and it has no caption: work may be WebP too."""
+    if claimed.startswith("image/webp") and (message_type not in ("", "sticker") or (not message_type and caption)):
+        return "picture"
+    return next((kind for start, kind in KINDS if claimed.startswith(start)), "document")
+
+
 def _label(form: Mapping[str, str]) -> str:
     """What was tapped, in words, where the body is empty."""
     return (_clean(form, "ButtonText") or _clean(form, "ListTitle")).strip()
 
 
+def clean(text: str) -> str:
+    """A text without the characters that cannot be stored."""
+    return CONTROL.sub("", text)
+
+
 def _clean(form: Mapping[str, str], name: str) -> str:
-    """A parameter without the characters that cannot be stored; empty where it is missing."""
-    return CONTROL.sub("", form.get(name, ""))
+    """A parameter, cleaned; empty where it is missing."""
+    return clean(form.get(name, ""))

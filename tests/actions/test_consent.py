@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from actions import consent
-from bot.effects import Ask, Disown, Grant, OpenCase, Pause, Restore, Withdraw, say, say_safety
+from actions.safety import on_hold
+from bot.effects import Ask, Disown, Grant, OpenCase, Pause, Restore, Resume, Withdraw, say, say_safety
 from bot.turn import CONSENTABLE, ConsentState
 from tests.builders import NOW, a_stranger_turn, a_turn, consents, heard
 
@@ -42,12 +44,16 @@ def test_a_stop_is_never_met_with_silence_while_anything_is_still_on() -> None:
 def test_opting_out_for_another_person_stops_this_number_and_says_so() -> None:
     turn = a_turn("stop texting my mum", heard=(heard("opt_out", "for_other"),))
     assert consent.opt_out(turn) == [Withdraw(CONSENTABLE, "chat"), say_safety("consent.opted_out_for_other")]
+    again = replace(turn, consent=ALL_OFF, withdrawn_at=NOW - timedelta(hours=1))
+    assert consent.opt_out(again) == [say_safety("consent.opted_out_for_other")]
 
 
 def test_a_doubtful_opting_out_pauses_first_and_asks_second() -> None:
     question = Ask("opt_out", say("consent.pause_question"), {"yes": "opt_out", "no": "opt_out_no"})
     assert consent.opt_out_unsure(a_turn("enough")) == [Pause(), question]
     assert consent.opt_out_unsure(a_turn("enough", consent=ALL_PAUSED)) == [question]
+    re_opened = consents("given", "given", "paused")
+    assert consent.opt_out_unsure(a_turn("enough", consent=re_opened)) == [Pause(), question]
 
 
 def test_whoever_has_opted_out_is_not_asked_whether_they_want_to() -> None:
@@ -56,7 +62,7 @@ def test_whoever_has_opted_out_is_not_asked_whether_they_want_to() -> None:
 
 
 def test_no_ends_the_pause() -> None:
-    expected = [Restore(CONSENTABLE, "chat"), say("consent.not_paused")]
+    expected = [Resume(), say("consent.not_paused")]
     assert consent.opt_out_no(a_turn("no", consent=ALL_PAUSED)) == expected
 
 
@@ -77,15 +83,34 @@ def test_no_reminders_are_promised_to_whoever_gets_none(service: ConsentState) -
     assert consent.opt_out_marketing(turn) == [Withdraw(("marketing",), "chat"), say("consent.marketing_off_only")]
 
 
-@pytest.mark.parametrize("off", [ALL_OFF, ALL_PAUSED])
-def test_start_gives_back_lessons_and_check_ins_and_asks_about_marketing(off: dict[str, str]) -> None:
+def test_start_gives_back_lessons_and_check_ins_and_asks_about_marketing() -> None:
     expected = [Restore(("service", "checkin"), "chat"), say("consent.started"), ASK_MARKETING]
-    assert consent.opt_in(a_turn("START", consent=off, restorable=frozenset({"service", "checkin"}))) == expected
+    assert consent.opt_in(a_turn("START", consent=ALL_OFF, restorable=frozenset({"service", "checkin"}))) == expected
+
+
+def test_start_ends_a_pause_and_asks_about_nothing_that_the_pause_only_held() -> None:
+    turn = a_turn("START", consent=ALL_PAUSED, restorable=frozenset(CONSENTABLE))
+    assert consent.opt_in(turn) == [Restore(("service", "checkin"), "chat"), say("consent.started")]
+    off = a_turn("START", consent=consents("paused", "paused", "withdrawn"), restorable=frozenset(CONSENTABLE))
+    assert consent.opt_in(off) == [Restore(("service", "checkin"), "chat"), say("consent.started"), ASK_MARKETING]
 
 
 def test_start_asks_first_where_what_was_withdrawn_had_never_been_given() -> None:
-    turn = a_turn("START", consent=ALL_OFF)
-    assert consent.opt_in(turn) == [Ask("opt_in", say("consent.ask_service"), {"yes": "opt_in_service", "no": "deny"})]
+    question = Ask("opt_in", say("consent.ask_service"), {"yes": "opt_in_service", "no": "deny"})
+    undo = Restore(("service", "checkin"), "chat")
+    assert consent.opt_in(a_turn("START", consent=ALL_OFF)) == [undo, question]
+    assert consent.opt_in(a_turn("START", consent=ALL_PAUSED)) == [undo, question]
+
+
+def test_a_strangers_start_undoes_their_stop_and_opens_nothing() -> None:
+    turn = a_stranger_turn("START", consent=ALL_OFF)
+    assert consent.opt_in(turn) == [Restore(("service", "checkin"), "chat"), say("consent.start_not_on_list")]
+
+
+def test_under_a_hold_start_undoes_a_stop_and_a_person_answers() -> None:
+    turn = a_turn("START", consent=ALL_OFF, on_hold=True, restorable=frozenset(CONSENTABLE))
+    assert consent.opt_in(turn) == [Restore(("service", "checkin"), "chat"), *on_hold(turn)]
+    assert consent.opt_in(a_turn("START", on_hold=True)) == on_hold(a_turn(on_hold=True))
 
 
 def test_start_changes_nothing_where_all_is_on() -> None:
@@ -129,7 +154,7 @@ def test_do_not_stop_tells_the_truth_where_reminders_are_off() -> None:
 
 def test_do_not_stop_ends_a_pause() -> None:
     turn = a_turn("no dont stop them", heard=(heard("reminder_preferences"),), consent=ALL_PAUSED)
-    assert consent.reminder_preferences(turn) == [Restore(CONSENTABLE, "chat"), say("consent.not_paused")]
+    assert consent.reminder_preferences(turn) == [Resume(), say("consent.not_paused")]
 
 
 def test_another_time_for_reminders_goes_to_the_office() -> None:

@@ -78,12 +78,16 @@ turns = st.builds(
     pending=st.none() | st.builds(Pending, texts, st.dictionaries(texts, intents, max_size=2), moments),
     answer=texts,
     consent=st.dictionaries(st.sampled_from(CONSENTABLE), st.sampled_from(get_args(ConsentState))),
+    restorable=st.frozensets(st.sampled_from(CONSENTABLE)),
     withdrawn_at=st.none() | moments,
     misses=st.integers(0, 5),
     warned_at=st.none() | moments,
     open_cases=st.frozensets(st.sampled_from([*INTENTS, "nlu_away", "not_understood", "voice"]), max_size=3),
     on_hold=st.booleans(),
     watched=st.booleans(),
+    alerted=st.booleans(),
+    held_lately=st.booleans(),
+    overtaken=st.booleans(),
     nlu_away=st.booleans(),
 )
 handlers = st.sampled_from(sorted(HANDLERS))
@@ -94,7 +98,7 @@ def said(effects: list[Effect]) -> list[Say]:
     found += [effect.say for effect in effects if isinstance(effect, Ask)]
     for effect in effects:
         if isinstance(effect, AlertSafeguarding):
-            found += [effect.if_told, effect.if_not_told]
+            found += [*effect.if_told, *effect.if_not_told]
     return found
 
 

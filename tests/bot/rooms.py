@@ -195,7 +195,8 @@ def a_learner(db: Database, phone: str = AMINA, *, now: datetime, consent: str =
     with db.write() as session:
         point = point_of(session, phone, "", now)
         point.last_inbound_at = now
-        session.get_one(PersonRow, point.person_id).name = name
+        person = session.get_one(PersonRow, point.person_id)
+        person.name, person.learner_code = name, f"L{phone[1:]}"
         session.add(EnrolmentRow(person_id=point.person_id, course_id=_course(session, now), created_at=now))
         for purpose in CONSENTABLE:
             _consent(session, point.person_id, purpose, consent, now - timedelta(days=30))

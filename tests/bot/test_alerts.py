@@ -13,6 +13,7 @@ from bot.conversation import take_next
 from bot.database import Database
 from bot.mail import NoMail, SendsMail, SmtpMail
 from bot.models import Alert, OfficeCase, Outbound, PersonRow
+from bot.queries import HOLD_TOLD
 from bot.turn import Parse
 from bot.whatsapp import Letter, Outcome
 from bot.worker import Post
@@ -138,7 +139,7 @@ def test_the_reply_does_not_wait_longer_than_a_few_seconds_for_the_mail_server(s
                 seen.append(stage.whatsapp.to(AMINA))
             return True
 
-    alerts.deliver(stage.db, Hangs(), stage.clock())
+    alerts.deliver(stage.db, Hangs(), stage.clock)
     assert seen[:2] == [[], [NOT_TOLD]]
     stage.works()
     assert stage.whatsapp.to(AMINA) == [NOT_TOLD]  # what was said is not said again
@@ -160,7 +161,7 @@ def test_if_the_worker_dies_while_it_mails_the_mail_is_tried_again_by_the_next(s
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        alerts.deliver(stage.db, Dies(), stage.clock())
+        alerts.deliver(stage.db, Dies(), stage.clock)
     stage.works()  # Owen's mail is not held up
     assert [mail.to for mail in stage.mail.mails] == [OWEN.email]
     stage.clock.wait(alerts.LEASE)
@@ -253,7 +254,9 @@ def test_what_was_planned_before_the_disclosure_is_withheld_under_the_hold(stage
 
 def test_under_the_hold_no_ordinary_answer_is_given(stage: Stage) -> None:
     stage.hears_and_works(AMINA, AT_RISK)
+    stage.clock.wait(HOLD_TOLD)
     assert stage.hears_and_works(AMINA, "when is my lesson") == [english("safety.on_hold")]
+    assert stage.hears_and_works(AMINA, "and where") == []
 
 
 def test_under_the_hold_opting_out_is_obeyed_and_confirmed(stage: Stage) -> None:

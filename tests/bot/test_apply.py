@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from bot.database import Database
-from bot.effects import Ask, Disown, Effect, Grant, OpenCase, Pause, Restore, SetLanguage, WarnPrivacy, Withdraw, say
-from bot.models import ConsentEvent, ContactPoint, OfficeCase, Outbound, PersonRow
+from bot.effects import Ask, Effect, Grant, OpenCase, Pause, Restore, Resume, WarnPrivacy, Withdraw, say
+from bot.models import ConsentEvent, ContactPoint, Inbound, OfficeCase, Outbound, PersonRow
 from bot.turn import CONSENTABLE
 from tests.bot.rooms import (
     AMINA,
@@ -23,10 +23,12 @@ from tests.bot.rooms import (
     owe,
     rows,
     states,
+    texts,
 )
 
 HOUR = timedelta(hours=1)
 PLANNED = Outbound.purpose.in_(CONSENTABLE)
+STRANGER = "+447700900199"
 WITHHELD = ("withheld", "OPTED_OUT")
 
 
@@ -93,13 +95,47 @@ def test_what_comes_back_is_what_was_given_and_nothing_more(stage: Stage) -> Non
     assert consent_of(stage.db, AMINA) == ["given", "given", "withdrawn"]
 
 
-def test_what_was_refused_or_never_asked_does_not_come_back(stage: Stage) -> None:
+def test_start_undoes_a_stop_and_gives_nothing_that_was_refused_or_never_asked(stage: Stage) -> None:
     a_learner(stage.db, BILAL, now=stage.clock(), consent="refuse")
-    for effect in (Withdraw(CONSENTABLE, "chat"), Restore(CONSENTABLE, "chat")):
+    for effect in (Withdraw(CONSENTABLE, "chat"), Restore(("service", "checkin"), "chat")):
         does(stage, effect, phone=BILAL)
-        does(stage, effect, phone="+447700900199")
-    assert consent_of(stage.db, BILAL) == ["withdrawn"] * 3
-    assert consent_of(stage.db, "+447700900199") == ["withdrawn"] * 3
+        does(stage, effect, phone=STRANGER)
+    assert consent_of(stage.db, BILAL) == ["refused", "refused", "withdrawn"]
+    assert consent_of(stage.db, STRANGER) == ["never_asked", "never_asked", "withdrawn"]
+    assert rows(stage.db, ConsentEvent, ConsentEvent.action == "give", ConsentEvent.recorded_by == "learner") == []
+
+
+def test_after_a_pause_everything_stands_as_it_stood(stage: Stage) -> None:
+    a_learner(stage.db, BILAL, now=stage.clock(), consent="refuse")
+    does(stage, Withdraw(("marketing",), "chat"))
+    for effect in (Pause(), Resume()):
+        for phone in (AMINA, BILAL, STRANGER):
+            does(stage, effect, phone=phone)
+    assert consent_of(stage.db, AMINA) == ["given", "given", "withdrawn"]
+    assert consent_of(stage.db, BILAL) == ["refused"] * 3
+    assert consent_of(stage.db, STRANGER) == ["never_asked"] * 3
+
+
+def test_start_ends_a_pause_of_every_purpose_and_gives_back_only_what_it_names(stage: Stage) -> None:
+    does(stage, Pause())
+    does(stage, Restore(("service", "checkin"), "chat"))
+    assert consent_of(stage.db, AMINA) == ["given"] * 3
+    events = rows(stage.db, ConsentEvent, ConsentEvent.recorded_by == "learner")
+    assert [event.action for event in events] == ["pause"] * 3 + ["resume"] * 3
+    does(stage, Withdraw(CONSENTABLE, "chat"))
+    does(stage, Restore(("checkin",), "chat"))
+    assert consent_of(stage.db, AMINA) == ["withdrawn", "given", "withdrawn"]
+
+
+def test_the_end_of_a_pause_is_in_the_ledger_and_where_there_was_none_nothing_is(stage: Stage) -> None:
+    does(stage, Resume())
+    assert rows(stage.db, ConsentEvent, ConsentEvent.recorded_by == "learner") == []
+    does(stage, Pause())
+    does(stage, Resume())
+    ends = rows(stage.db, ConsentEvent, ConsentEvent.action == "resume")
+    assert [(event.purpose, event.source, event.at) for event in ends] == [
+        (purpose, "no", stage.clock()) for purpose in CONSENTABLE
+    ]
 
 
 def test_a_pause_holds_back_what_falls_due_and_a_no_finds_the_rest_still_planned(stage: Stage) -> None:
@@ -107,7 +143,7 @@ def test_a_pause_holds_back_what_falls_due_and_a_no_finds_the_rest_still_planned
     planned(stage)
     does(stage, Pause())
     assert states(stage.db, Outbound.key == "now") == [WITHHELD]
-    does(stage, Restore(CONSENTABLE, "chat"))
+    does(stage, Resume())
     stage.clock.wait(HOUR)
     stage.works()
     assert states(stage.db, PLANNED, Outbound.key != "now") == [("accepted", None)] * 3
@@ -127,16 +163,6 @@ def test_a_yes_of_ones_own_is_given_from_that_moment(stage: Stage) -> None:
     assert (event.at, event.action, event.source) == (stage.clock(), "give", "chat")
 
 
-def test_a_disowned_number_is_a_strangers_from_then_on(stage: Stage) -> None:
-    planned(stage)
-    does(stage, Disown())
-    stage.clock.wait(HOUR)
-    stage.works()
-    assert states(stage.db, PLANNED) == [("withheld", "WRONG_NUMBER")] * 3
-    del stage.handlers["thanks"]  # type: ignore[attr-defined]
-    assert not any("Amina" in said for said in stage.hears_and_works(AMINA, "START"))
-
-
 def test_one_open_case_of_a_kind_is_enough(stage: Stage) -> None:
     does(stage, OpenCase("complaint"), OpenCase("ask_admin", urgent=True))
     does(stage, OpenCase("complaint"))
@@ -151,15 +177,18 @@ def test_a_new_question_takes_the_place_of_the_old_one_and_any_other_message_end
         "question": "two",
         "options": {"yes": "opt_out"},
         "asked_at": stage.clock().isoformat(),
+        "inbound_id": rows(stage.db, Inbound)[-1].id,
     }
     does(stage, say("smalltalk.thanks"))
     assert amina(stage).pending is None
 
 
 def test_everything_said_in_one_turn_is_one_message_in_the_persons_language(stage: Stage) -> None:
-    said = does(stage, SetLanguage("pl"), say("smalltalk.goodbye"), say("smalltalk.thanks"))
-    assert len(said) == 1
-    assert amina(stage).language == "pl"
+    with stage.db.write() as session:
+        session.get_one(PersonRow, amina(stage).id).language = "pl"
+    said = does(stage, say("consent.opted_out"), say("safety.not_told"))
+    assert said == [f"{texts().render('pl', 'consent.opted_out')}\n\n{texts().render('pl', 'safety.not_told')}"]
+    assert said != [f"{english('consent.opted_out')}\n\n{english('safety.not_told')}"]
 
 
 def test_the_moment_of_a_warning_is_kept(stage: Stage) -> None:

@@ -17,6 +17,7 @@ from bot.effects import (
     OpenCase,
     Pause,
     Restore,
+    Resume,
     Say,
     WarnPrivacy,
     Withdraw,
@@ -31,11 +32,12 @@ OFF = consents("withdrawn", "withdrawn", "withdrawn")
 REMIND = say("consent.still_opted_out")
 HIDDEN = say("privacy.hidden")
 WITHDRAW = Withdraw(CONSENTABLE, "chat")
-ALERT = AlertSafeguarding(frozenset(), say_safety("safety.told"), say_safety("safety.not_told"))
+ALERT = AlertSafeguarding(frozenset(), True, (say_safety("safety.told"),), (say_safety("safety.not_told"),))
 CALL_999 = say_safety("safety.call_999_now")
 ASK = Ask("opt_in", say("consent.ask_service"), {"yes": "opt_in_service", "no": "deny"})
 ASK_AGAIN = Ask("person", say("fallback.not_understood_again_stranger"), {"yes": "request_human"})
 EFFECTS: list[Effect] = [HELLO, CONTACT, STOPPED, WITHDRAW, ALERT, CALL_999, ASK, ASK_AGAIN, OpenCase("x"), Pause()]
+CHANGES = [WITHDRAW, Pause(), Resume(), Restore(("service",), "chat"), Grant(("service",), "chat")]
 WANTED = st.lists(st.lists(st.sampled_from(EFFECTS), max_size=4), max_size=3)
 
 
@@ -72,7 +74,7 @@ def test_who_never_opted_out_is_not_reminded() -> None:
         assert compose(a_turn(consent=consents(state)), [[CONTACT]]) == Composed(((CONTACT,),))
 
 
-@pytest.mark.parametrize("change", [WITHDRAW, Pause(), Restore(("service",), "chat"), Grant(("service",), "chat")])
+@pytest.mark.parametrize("change", CHANGES)
 def test_whoever_changes_their_consent_now_is_not_reminded_of_how_it_was(change: Effect) -> None:
     assert compose(a_turn(consent=OFF), [[change, CONTACT]]) == Composed(((CONTACT,),), None, (change,))
 

@@ -34,10 +34,17 @@ def states(events: list[Event]) -> dict[Consentable, ConsentState]:
 
 
 def after_start(events: list[Event], purposes: tuple[Consentable, ...] = ("service", "checkin")) -> list[Event]:
-    """The ledger once START, or a NO to our question, gave back what it may."""
-    back = restorable(standing(events), purposes)
+    """The ledger once START gave back what it may: any pause ends, and then what was given before comes back."""
+    resumed = after_no(events)
+    back = restorable(standing(resumed), purposes)
+    later = max(event.at for event in resumed) + DAY
+    return resumed + [Event(purpose, "give", later, len(resumed) + place) for place, purpose in enumerate(back)]
+
+
+def after_no(events: list[Event]) -> list[Event]:
+    """The ledger once a NO to our question ended the pause."""
     later = max(event.at for event in events) + DAY
-    return events + [Event(purpose, "give", later, len(events) + place) for place, purpose in enumerate(back)]
+    return events + [Event(purpose, "resume", later, len(events) + place) for place, purpose in enumerate(ALL)]
 
 
 def test_who_never_said_anything_was_never_asked() -> None:
@@ -48,7 +55,10 @@ def test_who_never_said_anything_was_never_asked() -> None:
 @pytest.mark.parametrize("purpose", ALL)
 def test_one_word_changes_its_own_purpose_and_no_other(action: Action, purpose: Consentable) -> None:
     rest = dict.fromkeys(ALL, "never_asked")
-    assert states(ledger((purpose, action, 0))) == rest | {purpose: STATES[action]}
+    assert states(ledger((purpose, action, 0))) == rest | {purpose: STATES.get(action, "never_asked")}
+    assert states(ledger(*everything("give", 0), (purpose, action, 1))) == dict.fromkeys(ALL, "given") | {
+        purpose: STATES.get(action, "given")
+    }
 
 
 def test_since_is_when_the_last_word_took_effect() -> None:
@@ -99,8 +109,19 @@ def test_at_the_same_moment_what_was_recorded_last_counts() -> None:
 def test_no_to_our_question_gives_back_what_the_pause_took() -> None:
     events = ledger(("service", "give", 0), ("checkin", "refuse", 0), ("marketing", "give", 0), *everything("pause", 1))
     assert states(events) == dict.fromkeys(ALL, "paused")
-    after = states(after_start(events, ALL))
-    assert after == {"service": "given", "checkin": "paused", "marketing": "given"}
+    assert states(after_no(events)) == {"service": "given", "checkin": "refused", "marketing": "given"}
+
+
+def test_no_to_our_question_does_not_make_of_a_refusal_or_of_silence_anything_else() -> None:
+    events = ledger(("service", "refuse", 0), ("marketing", "give", 0), *everything("pause", 1), *everything("pause", 2))
+    assert states(after_no(events)) == {"service": "refused", "checkin": "never_asked", "marketing": "given"}
+    assert restorable(standing(after_no(events)), ALL) == ()
+
+
+def test_after_a_pause_that_ended_a_stop_knows_how_things_stood() -> None:
+    events = after_no(ledger(("service", "give", 0), ("checkin", "refuse", 0), *everything("pause", 1)))
+    again = [*events, *(Event(purpose, "withdraw", NOW + 9 * DAY, 99) for purpose in ALL)]
+    assert restorable(standing(again), ALL) == ("service",)
 
 
 def test_yes_to_our_question_stops_for_good_and_start_still_knows_how_it_was() -> None:
@@ -112,7 +133,13 @@ def test_yes_to_our_question_stops_for_good_and_start_still_knows_how_it_was() -
 def test_no_to_our_question_does_not_give_back_what_had_been_stopped_before() -> None:
     events = ledger(*everything("give", 0), ("marketing", "withdraw", 1), *everything("pause", 2))
     assert states(events) == {"service": "paused", "checkin": "paused", "marketing": "withdrawn"}
-    assert states(after_start(events, ALL)) == {"service": "given", "checkin": "given", "marketing": "withdrawn"}
+    assert states(after_no(events)) == {"service": "given", "checkin": "given", "marketing": "withdrawn"}
+
+
+def test_the_end_of_a_pause_that_never_began_changes_nothing() -> None:
+    events = ledger(("service", "withdraw", 0), ("checkin", "refuse", 0), *everything("resume", 1))
+    assert states(events) == {"service": "withdrawn", "checkin": "refused", "marketing": "never_asked"}
+    assert standing(events)["service"].since == NOW
 
 
 def test_start_ends_a_pause_and_a_stop_alike() -> None:
@@ -158,3 +185,10 @@ def test_nothing_is_ever_given_back_that_was_not_given_once(lines: list[tuple[Co
     events = [Event(purpose, action, at, order) for order, (purpose, action, at) in enumerate(lines)]
     given_once = {event.purpose for event in events if event.action == "give"}
     assert set(restorable(standing(events), ALL)) <= given_once
+
+
+@given(LEDGERS)
+def test_a_pause_and_its_end_leave_everything_as_it_stood(lines: list[tuple[Consentable, Action, datetime]]) -> None:
+    said = [Event(purpose, action, at, order) for order, (purpose, action, at) in enumerate(lines) if action != "pause"]
+    paused = [Event(purpose, "pause", NOW + 6 * DAY, 90 + place) for place, purpose in enumerate(ALL)]
+    assert states(after_no(said + paused)) == states(said)

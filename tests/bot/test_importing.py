@@ -37,7 +37,7 @@ from bot.models import (
     StaffRole,
     Task,
 )
-from bot.people import point_of
+from bot.people import disown, point_of
 from bot.queries import standing_of
 from bot.settings import ROOT
 from bot.turn import Consentable, ConsentState
@@ -389,6 +389,44 @@ def test_a_number_found_wrong_stays_disowned_however_often_it_is_imported(db: Da
     assert phones(db, "P1") == {"+447700900001": False}
 
 
+def a_wrong_number(db: Database, now: datetime) -> None:
+    """Whoever has Ann's number says that it is not hers, and writes once more."""
+    for text in ("wrong number", "hello"):
+        with db.write() as session:
+            point = point_of(session, "+447700900001", "", now)
+            values = {"sid": f"SM{text}", "kind": "text", "text": text, "received_at": now, "retry_at": now}
+            session.add(Inbound(person_id=point.person_id, contact_point_id=point.id, **values))
+            session.flush()
+            if point.disowned_at is None:
+                disown(session, point.id, now)
+
+
+def test_a_number_found_wrong_stays_so_after_somebody_else_wrote_from_it(
+    db: Database, now: datetime, folder: Path
+) -> None:
+    import_folder(db, folder, now)
+    a_wrong_number(db, now)
+    assert phones(db, "P1") == {}
+    for days in (1, 2):
+        assert counted(import_folder(db, folder, now + timedelta(days=days)), "learners.csv") == (0, 0, 3)
+    assert phones(db, "P1") == {}
+    with db.read() as session:
+        point = session.scalars(select(ContactPoint).where(ContactPoint.value == "+447700900001")).one()
+        assert (point.disowned_at, point.person.learner_code) == (now, None)
+
+
+def test_a_number_found_wrong_is_given_to_whoever_else_the_files_say_has_it(
+    db: Database, now: datetime, folder: Path
+) -> None:
+    import_folder(db, folder, now)
+    a_wrong_number(db, now)
+    moved = ANN.replace("+447700900001", "+447700900009")
+    dora = ANN.replace("P1,Ann Lee", "P9,Dora Lee")
+    import_folder(db, write(folder, learners=(moved, BEN, CAL, dora)), now + timedelta(days=1))
+    assert phones(db, "P1") == {"+447700900009": True}
+    assert phones(db, "P9") == {"+447700900001": True}
+
+
 def test_two_learners_may_swap_numbers_and_what_waited_for_the_other_is_withheld(
     db: Database, now: datetime, folder: Path
 ) -> None:
@@ -459,19 +497,13 @@ def test_two_people_with_places_on_the_same_course_become_one_with_one_place(
         assert session.scalars(select(Audit.person_id).where(Audit.act == "join_people")).all() == [nadia.id]
 
 
-def test_a_language_chosen_in_chat_is_not_taken_back(db: Database, now: datetime, folder: Path) -> None:
+def test_the_list_says_in_which_language_a_learner_is_written_to(db: Database, now: datetime, folder: Path) -> None:
     import_folder(db, folder, now)
     with db.write() as session:
-        ann = person(session, "P1")
-        ann.language = "pl"
-        point = ann.contact_points[0].id
-        asked = Inbound(sid="SM1", person_id=ann.id, contact_point_id=point, kind="text", received_at=now, retry_at=now)
-        asked.effects = ["SetLanguage", "Say:x"]
-        session.add(asked)
         person(session, "P2").language = "pl"
     assert counted(import_folder(db, folder, now), "learners.csv") == (0, 1, 2)
     with db.read() as session:
-        assert (person(session, "P1").language, person(session, "P2").language) == ("pl", "ur")
+        assert (person(session, "P1").language, person(session, "P2").language) == ("en", "ur")
 
 
 # Consent

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bot.mail import Mail, NoMail, SmtpMail
+from bot.mail import OFFICE, Mail, NoMail, SmtpMail
 from tests.bot.processes import Postbox, free_port
 
 MAIL = Mail("farah@example.org", "Safeguarding: please look now", "Someone may be at risk.\nCase: 7 — now")
@@ -22,7 +22,7 @@ def postbox() -> Iterator[Postbox]:
 def test_a_mail_arrives_as_it_was_written(postbox: Postbox) -> None:
     assert SmtpMail(postbox.url).send(MAIL)
     (arrived,) = postbox.mails
-    assert (arrived["To"], arrived["Subject"], arrived["From"]) == (MAIL.to, MAIL.subject, "alerts@127.0.0.1")
+    assert (arrived["To"], arrived["Subject"], arrived["From"]) == (MAIL.to, MAIL.subject, OFFICE)
     assert arrived.get_content().splitlines() == MAIL.body.splitlines()
 
 

@@ -191,17 +191,6 @@ def test_safety_does_not_wait_for_the_senders_pace_and_all_else_does(db: Databas
     assert sent(db, now + SECOND) == ["Body of 0."]
 
 
-def test_what_twilio_had_no_room_for_is_sent_again_later_and_later(db: Database, amina: str, now: datetime) -> None:
-    owe(db, amina, now, purpose=REPLY)
-    for back_off in BACK_OFF:
-        record(db, sending(db, now).outbound_id, Outcome("retry", error_code=20429), now)
-        assert claim(db, now + back_off - timedelta(microseconds=1)) is None
-        now += back_off
-    record(db, sending(db, now).outbound_id, Outcome("retry", error_code=20429), now)
-    row = only(db, Outbound)
-    assert (row.state, row.reason, row.error_code, row.attempts) == ("failed", "RETRIES_SPENT", 20429, 6)
-
-
 def test_a_later_message_does_not_overtake_one_that_is_tried_again(db: Database, amina: str, now: datetime) -> None:
     owe(db, amina, now, key="a", purpose=REPLY)
     record(db, sending(db, now).outbound_id, Outcome("retry"), now)

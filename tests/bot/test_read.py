@@ -56,7 +56,14 @@ CLAIMED = {
 ODD = "\x00\x01\x0b\x1b\x1f\x7f\ud83d"
 
 
-BLANK_STATUSES = [{"SmsStatus": ""}, {"SmsStatus": None}, {"MessageStatus": ""}, {"SmsStatus": "receiving"}]
+BLANK_STATUSES = [
+    {"SmsStatus": ""},
+    {"SmsStatus": None},
+    {"MessageStatus": ""},
+    {"SmsStatus": "receiving"},
+    {"MessageStatus": "received"},
+    {"MessageStatus": "receiving", "SmsStatus": None},
+]
 NOBODY = [
     None,
     "",
@@ -77,13 +84,23 @@ NOBODY = [
 ]
 BY_TYPE = [
     ("IMAGE/JPEG", "picture"),
-    ("image/webp", "sticker"),
     ("audio/ogg; codecs=opus", "voice"),
     ("text/x-vcard", "contact"),
     ("application/vnd.ms-excel", "document"),
     ("text/html", "document"),
     ("", "document"),
     ("nonsense", "document"),
+]
+WEBP = [
+    ("sticker", "", "sticker"),
+    ("sticker", "my logo", "sticker"),
+    ("image", "", "picture"),
+    ("image", "my logo", "picture"),
+    ("document", "", "picture"),
+    ("", "", "sticker"),
+    ("", "my logo", "picture"),
+    (None, "my logo", "picture"),
+    (None, None, "sticker"),
 ]
 BY_NAME = [
     ("reaction", "unsupported"),
@@ -145,8 +162,14 @@ def test_the_older_names_of_the_parameters_are_enough() -> None:
 
 
 @pytest.mark.parametrize("blank", BLANK_STATUSES)
-def test_a_blank_status_does_not_turn_a_message_into_news(blank: dict[str, str | None]) -> None:
+def test_a_blank_status_or_that_it_reached_us_does_not_turn_a_message_into_news(blank: dict[str, str | None]) -> None:
     assert not is_status(payloads.form("text", **blank))
+
+
+@pytest.mark.parametrize("name", ["MessageStatus", "SmsStatus"])
+@pytest.mark.parametrize("word", ["queued", "sent", "delivered", "read", "failed", "undelivered", "nonsense"])
+def test_any_other_status_is_news_whichever_name_it_has(name: str, word: str) -> None:
+    assert is_status(payloads.form("text", **{name: word}))
 
 
 @pytest.mark.parametrize("sid", [None, "", "S", "SM 1", "SM\n", "../x", "SM" + "0" * 63, "SM\x00"])
@@ -204,6 +227,12 @@ def test_several_media_are_all_kept_up_to_ten() -> None:
 @pytest.mark.parametrize(("claimed", "kind"), BY_TYPE)
 def test_the_kind_of_a_file_follows_the_type_its_sender_claims(claimed: str, kind: str) -> None:
     assert read("picture", MediaContentType0=claimed).kind == kind
+
+
+@pytest.mark.parametrize(("named", "caption", "kind"), WEBP)
+def test_work_sent_as_webp_is_a_picture_and_no_sticker(named: str | None, caption: str | None, kind: str) -> None:
+    sent = read("picture", MediaContentType0="image/webp", MessageType=named, Body=caption)
+    assert (sent.kind, sent.text) == (kind, caption or "")
 
 
 @pytest.mark.parametrize(("named", "kind"), BY_NAME)

@@ -1,8 +1,8 @@
-"""Who takes a message: safety words, then an answer to our question, then the kind of message, then the model."""
+"""Who takes a message where no model is needed: safety words, an answer to our question, the kind of message."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import get_args
 
@@ -11,42 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actions import HANDLERS
-from bot.routing import (
-    ACTS_UNDER_HOLD,
-    FIRST,
-    MOST_INTENTS,
-    Choice,
-    answered,
-    second_opinion,
-    under_hold,
-    with_model,
-    with_risk,
-    without_model,
-)
-from bot.turn import Heard, Kind, Media, Parse, Turn
+from bot.routing import FIRST, MOST_INTENTS, Choice, answered, without_model
+from bot.turn import Heard, Kind, Media
 from tests.builders import NOW, a_message, a_parse, a_pending, a_turn, heard
 
-
-@dataclass(frozen=True)
-class Limits:
-    """Made-up limits; the real ones are in nlu/thresholds.yml."""
-
-    accept: float = 0.5
-    opt_out_sure: float = 0.8
-    opt_out_unsure: float = 0.3
-    safeguarding: float = 0.2
-
-
-LIMITS = Limits()
 YES_NO = a_pending("opt_out", {"yes": "opt_out", "no": "opt_out_no"})
 INTENTS = sorted(HANDLERS)
 HEARD = st.builds(Heard, st.sampled_from(INTENTS), st.sampled_from(("exact", "rule")), st.booleans())
-CHANCE = st.floats(0, 1)
-SCORES = st.dictionaries(st.sampled_from(("opt_out", "safeguarding_disclosure", "greet", "thanks")), CHANCE, min_size=1)
-
-
-def a_reading(*ranking: tuple[str, float]) -> Turn:
-    return a_turn(parse=Parse(*ranking[0], ranking))
 
 
 def test_what_the_rules_hear_goes_before_an_answer_a_picture_and_the_model() -> None:
@@ -124,59 +95,6 @@ def test_what_needs_no_model_is_answered_while_the_model_is_away() -> None:
     assert without_model(a_turn("no", pending=YES_NO, answer="no", nlu_away=True)) == Choice(("opt_out_no",), "exact")
 
 
-def test_the_model_is_believed_when_it_is_sure_enough() -> None:
-    assert with_model(a_reading(("faq_contact", 0.5), ("greet", 0.4)), LIMITS) == Choice(("faq_contact",), "model", 0.5)
-
-
-def test_where_the_model_is_not_sure_the_learner_is_asked_what_they_meant() -> None:
-    choice = with_model(a_reading(("faq_contact", 0.4), ("greet", 0.2)), LIMITS)
-    assert choice == Choice(("unsure",), "fallback", 0.4)
-    assert choice.intent == "fallback"
-
-
-def test_the_second_message_running_that_is_not_understood_is_not_guessed_at() -> None:
-    turn = replace(a_reading(("faq_contact", 0.4), ("greet", 0.2)), misses=1)
-    assert with_model(turn, LIMITS) == Choice(("not_understood",), "fallback", 0.4)
-
-
-def test_someone_at_risk_is_heard_even_where_the_model_thinks_something_else_likelier() -> None:
-    turn = a_reading(("opt_out", 0.79), ("safeguarding_disclosure", 0.2))
-    assert with_model(turn, LIMITS) == Choice(("safeguarding_disclosure",), "model", 0.2)
-
-
-def test_a_doubtful_opting_out_pauses_first() -> None:
-    assert with_model(a_reading(("greet", 0.6), ("opt_out", 0.3)), LIMITS) == Choice(("opt_out_unsure",), "model", 0.3)
-    assert with_model(a_reading(("opt_out", 0.79)), LIMITS) == Choice(("opt_out_unsure",), "model", 0.79)
-    assert with_model(a_reading(("opt_out", 0.8)), LIMITS) == Choice(("opt_out",), "model", 0.8)
-
-
-def test_the_model_is_not_asked_twice() -> None:
-    with pytest.raises(ValueError, match="nothing from the model"):
-        with_model(a_turn(), LIMITS)
-
-
-@given(SCORES, st.builds(Limits, CHANCE, CHANCE, CHANCE, CHANCE))
-def test_whatever_the_limits_the_model_opts_nobody_out_below_the_sure_one(scores: dict[str, float], limits: Limits) -> None:
-    ranking = sorted(scores.items(), key=lambda one: -one[1])
-    choice = with_model(a_reading(*ranking), limits)
-    if scores.get("safeguarding_disclosure", 0.0) >= limits.safeguarding:
-        assert choice.handlers == ("safeguarding_disclosure",)
-    if choice.handlers == ("opt_out",):
-        assert scores["opt_out"] >= limits.opt_out_sure
-    assert choice.handlers[0] in HANDLERS
-
-
-@pytest.mark.parametrize("intent", sorted(set(HANDLERS) - set(ACTS_UNDER_HOLD)))
-def test_under_a_hold_a_person_answers(intent: str) -> None:
-    assert under_hold(a_turn(on_hold=True), Choice((intent,), "model", 0.9)) == Choice(("on_hold",), "model", 0.9)
-    assert under_hold(a_turn(), Choice((intent,), "model", 0.9)) == Choice((intent,), "model", 0.9)
-
-
-@pytest.mark.parametrize("intent", ACTS_UNDER_HOLD)
-def test_under_a_hold_a_disclosure_and_an_opting_out_act_as_ever(intent: str) -> None:
-    assert under_hold(a_turn(on_hold=True), Choice((intent,), "rule")) == Choice((intent,), "rule")
-
-
 def test_an_answer_is_read_from_the_words_or_from_the_button() -> None:
     assert answered(a_turn("y", pending=YES_NO), "yes") == "yes"
     tapped = a_message("Stop all", "button", button="yes")
@@ -198,16 +116,3 @@ def test_a_question_is_forgotten_after_a_day() -> None:
     asked = replace(YES_NO, asked_at=NOW - timedelta(hours=24))
     assert answered(a_turn("yes", pending=asked), "yes") == ""
     assert answered(a_turn("yes", pending=replace(asked, asked_at=NOW - timedelta(hours=23, minutes=59))), "yes") == "yes"
-
-
-def test_the_model_is_asked_beside_a_rule_but_not_beside_exact_words_or_a_disclosure() -> None:
-    rule, exact = Choice(("opt_out",), "rule"), Choice(("opt_out",), "exact")
-    disclosed = Choice(("safeguarding_disclosure", "opt_out"), "rule")
-    turn = a_turn("take me off this, i cant go on")
-    assert [second_opinion(turn, choice) for choice in (rule, exact, disclosed)] == [True, False, False]
-
-
-def test_a_disclosure_that_only_the_model_hears_comes_before_what_a_rule_decided() -> None:
-    turn = a_turn("take me off this, i cant go on", parse=a_parse("safeguarding_disclosure", 0.9))
-    assert with_risk(turn, Choice(("opt_out",), "rule"), LIMITS).handlers == ("safeguarding_disclosure", "opt_out")
-    assert with_risk(replace(turn, parse=None), Choice(("opt_out",), "rule"), LIMITS) == Choice(("opt_out",), "rule")

@@ -68,6 +68,21 @@ def test_a_wish_to_keep_reminders_is_heard_as_one(text: str) -> None:
     assert screen(text, LEXICON) == (Heard("reminder_preferences", "rule"),)
 
 
+@pytest.mark.parametrize("text", CASES["no_keep"])
+def test_a_complaint_that_messages_keep_coming_is_no_wish_to_keep_them(text: str) -> None:
+    assert "reminder_preferences" not in heard(text)
+
+
+@pytest.mark.parametrize("text", CASES["both"])
+def test_a_disclosure_and_an_opt_out_of_other_words_are_both_heard(text: str) -> None:
+    assert {"safeguarding_disclosure", "opt_out"} <= heard(text).keys()
+
+
+@pytest.mark.parametrize("text", [*CASES["opt_out"], "STOPALL", "optout", "stop stop stop", "band karo"])
+def test_a_disclosure_in_another_sentence_never_silences_an_opt_out(text: str) -> None:
+    assert {"safeguarding_disclosure", "opt_out"} <= heard(f"I want to die. {text}").keys()
+
+
 @pytest.mark.parametrize("text", CASES["wrong_number"])
 def test_a_wrong_number_is_heard(text: str) -> None:
     assert "wrong_number" in heard(text)

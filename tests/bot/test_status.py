@@ -14,7 +14,7 @@ from twilio.rest.api.v2010.account.message import MessageInstance
 from bot.status import FORWARD, FROM_TWILIO, State, furthest
 
 STATES: tuple[State, ...] = get_args(State)
-NEVER_OUT = ("withheld", "cancelled")
+NEVER_OUT = ("withheld",)
 INBOUND_ONLY = {"receiving", "received"}
 FORWARDS = st.sampled_from(FORWARD)
 

@@ -98,8 +98,10 @@ def test_personal_details_are_hidden_before_they_are_stored(db: Database, twilio
     assert row.details == {"masked": ["card"]}
 
 
-@pytest.mark.parametrize(("body", "urgent"), [("STOP", True), ("plz no more msgs", True), ("When is my lesson?", False)])
-def test_an_opting_out_overtakes(lite: Database, body: str, urgent: bool) -> None:
+@pytest.mark.parametrize(
+    ("body", "urgent"), [("STOP", True), ("plz no more msgs", True), ("START", True), ("When is my lesson?", False)]
+)
+def test_an_opting_out_overtakes_and_so_does_the_way_back(lite: Database, body: str, urgent: bool) -> None:
     Twilio(a_service(lite)).posts(payloads.form("text", Body=body))
     assert stored(lite)[0].urgent == urgent
 

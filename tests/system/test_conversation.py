@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from tests.system.whole import Whole
@@ -77,8 +75,7 @@ def test_opting_out_needs_no_rasa(whole: Whole) -> None:
     finally:
         whole.start(["nlu"])
         whole.wait_until_ready()
-    time.sleep(3)
-    assert any("Sell Online" in text for text in whole.heard(phone))  # the message that waited is answered after all
+    assert whole.waits_for(phone, "Sell Online")  # the message that waited is answered after all
 
 
 def test_classify_prints_a_line_of_json_for_each_line(whole: Whole) -> None:

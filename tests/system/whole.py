@@ -16,7 +16,7 @@ from honcho.environ import parse_procfile
 
 ROOT = Path(__file__).resolve().parents[2]
 READY_WITHIN_S = 120
-ANSWER_WITHIN_S = 20
+ANSWER_WITHIN_S = 20  # a message that waits for Rasa is tried again every 2 s
 
 
 def free_port() -> int:
@@ -118,6 +118,15 @@ class Whole:
                 return "\n".join(self.heard(phone)[before:])
             time.sleep(0.1)
         raise AssertionError("no answer")
+
+    def waits_for(self, phone: str, words: str) -> bool:
+        """Do these words reach this phone soon?"""
+        end = time.monotonic() + ANSWER_WITHIN_S
+        while time.monotonic() < end:
+            if any(words in text for text in self.heard(phone)):
+                return True
+            time.sleep(0.1)
+        return False
 
 
 def a_whole(folder: Path, **more: str) -> Whole:

@@ -125,6 +125,23 @@ def upgrade() -> None:
         batch_op.create_index("ix_lesson_course_ends", ["course_id", "ends_at"], unique=False)
 
     op.create_table(
+        "office_case",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("person_id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("urgent", sa.Boolean(), nullable=False),
+        sa.Column("restricted", sa.Boolean(), nullable=False),
+        sa.Column("flags", sa.JSON(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("opened_at", bot.models.base.Utc(timezone=True), nullable=False),
+        sa.Column("closed_at", bot.models.base.Utc(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_office_case_person_id_person")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_office_case")),
+    )
+    with op.batch_alter_table("office_case", schema=None) as batch_op:
+        batch_op.create_index("ix_office_case_person", ["person_id", "state", "kind"], unique=False)
+
+    op.create_table(
         "staff_role",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("code", sa.String(), nullable=False),
@@ -185,6 +202,17 @@ def upgrade() -> None:
         batch_op.create_index("ix_inbound_waiting", ["state", "person_id", "id"], unique=False)
 
     op.create_table(
+        "case_message",
+        sa.Column("case_id", sa.Integer(), nullable=False),
+        sa.Column("inbound_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["case_id"], ["office_case.id"], name=op.f("fk_case_message_case_id_office_case")),
+        sa.ForeignKeyConstraint(["inbound_id"], ["inbound.id"], name=op.f("fk_case_message_inbound_id_inbound")),
+        sa.PrimaryKeyConstraint("case_id", "inbound_id", name=op.f("pk_case_message")),
+    )
+    with op.batch_alter_table("case_message", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_case_message_inbound_id"), ["inbound_id"], unique=False)
+
+    op.create_table(
         "consent_event",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("person_id", sa.Integer(), nullable=False),
@@ -202,25 +230,6 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("consent_event", schema=None) as batch_op:
         batch_op.create_index("ix_consent_event_person_at", ["person_id", "at", "id"], unique=False)
-
-    op.create_table(
-        "office_case",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("person_id", sa.Integer(), nullable=False),
-        sa.Column("inbound_id", sa.Integer(), nullable=True),
-        sa.Column("kind", sa.String(), nullable=False),
-        sa.Column("urgent", sa.Boolean(), nullable=False),
-        sa.Column("restricted", sa.Boolean(), nullable=False),
-        sa.Column("flags", sa.JSON(), nullable=False),
-        sa.Column("state", sa.String(), nullable=False),
-        sa.Column("opened_at", bot.models.base.Utc(timezone=True), nullable=False),
-        sa.Column("closed_at", bot.models.base.Utc(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(["inbound_id"], ["inbound.id"], name=op.f("fk_office_case_inbound_id_inbound")),
-        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_office_case_person_id_person")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_office_case")),
-    )
-    with op.batch_alter_table("office_case", schema=None) as batch_op:
-        batch_op.create_index("ix_office_case_person", ["person_id", "state", "kind"], unique=False)
 
     op.create_table(
         "outbound",
@@ -317,14 +326,14 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_outbound_alert_case_id"))
 
     op.drop_table("outbound")
-    with op.batch_alter_table("office_case", schema=None) as batch_op:
-        batch_op.drop_index("ix_office_case_person")
-
-    op.drop_table("office_case")
     with op.batch_alter_table("consent_event", schema=None) as batch_op:
         batch_op.drop_index("ix_consent_event_person_at")
 
     op.drop_table("consent_event")
+    with op.batch_alter_table("case_message", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_case_message_inbound_id"))
+
+    op.drop_table("case_message")
     with op.batch_alter_table("inbound", schema=None) as batch_op:
         batch_op.drop_index("ix_inbound_waiting")
         batch_op.drop_index(batch_op.f("ix_inbound_person_id"))
@@ -338,6 +347,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_staff_role_person_id"))
 
     op.drop_table("staff_role")
+    with op.batch_alter_table("office_case", schema=None) as batch_op:
+        batch_op.drop_index("ix_office_case_person")
+
+    op.drop_table("office_case")
     with op.batch_alter_table("lesson", schema=None) as batch_op:
         batch_op.drop_index("ix_lesson_course_ends")
 
