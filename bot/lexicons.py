@@ -23,6 +23,8 @@ Flag = Annotated[str, StringConstraints(pattern=f"^({'|'.join(_FLAGS)})$")]
 Keyword = Annotated[str, StringConstraints(pattern="^(opt_out|opt_in|help)$")]
 Answer = Annotated[str, StringConstraints(pattern="^(yes|no|[1-9])$")]
 
+FAST_AND_SAFE = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times faster where PyYAML has its C part
+
 
 class LexiconError(ValueError):
     """A word list that cannot be used; the message names the file, the key and what is wrong."""
@@ -78,7 +80,8 @@ def load_lexicon(folder: Path) -> Lexicon:
 
 def _read(path: Path) -> _Language:
     try:
-        return _Language.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=FAST_AND_SAFE)  # noqa: S506 (a safe loader)
+        return _Language.model_validate(content)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise LexiconError(f"{path}: is not YAML: {error}") from None
     except ValidationError as error:

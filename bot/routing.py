@@ -145,11 +145,13 @@ def _overtaken(turn: Turn, choice: Choice) -> Choice:
 
 
 def _under_hold(turn: Turn, choice: Choice) -> Choice:
-    """After a disclosure: more of the same and opting out act as ever; to all else a person answers, not we (D07)."""
+    """After a disclosure: more of the same and opting out act as ever, and a person answers, not we (D07)."""
     acts = tuple(name for name in choice.handlers if name in ACTS_UNDER_HOLD)
     if not turn.on_hold:
         return choice
-    return replace(choice, handlers=acts or ("on_hold",))
+    if AT_RISK in acts:
+        return replace(choice, handlers=acts)
+    return replace(choice, handlers=(*acts, "on_hold"))  # whoever looks after them reads this message too
 
 
 def answered(turn: Turn, read: str) -> str:

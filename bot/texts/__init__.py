@@ -22,6 +22,7 @@ FOLDER = Path(__file__).parent
 ENGLISH = "en"
 LONDON = ZoneInfo("Europe/London")
 PARSER = string.Formatter()
+FAST_AND_SAFE = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times faster where PyYAML has its C part
 Values = Mapping[str, Value] | Iterable[tuple[str, Value]]
 
 
@@ -92,7 +93,7 @@ def placeholders(text: str) -> frozenset[str]:
 
 
 def _read(path: Path) -> dict[str, object]:
-    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    content = yaml.load(path.read_text(encoding="utf-8"), Loader=FAST_AND_SAFE)  # noqa: S506 (a safe loader)
     if not isinstance(content, dict):
         raise TextError(f"{path.name} holds no texts")
     return content

@@ -401,9 +401,7 @@ def a_wrong_number(db: Database, now: datetime) -> None:
                 disown(session, point.id, now)
 
 
-def test_a_number_found_wrong_stays_so_after_somebody_else_wrote_from_it(
-    db: Database, now: datetime, folder: Path
-) -> None:
+def test_a_number_found_wrong_stays_so_after_somebody_else_wrote_from_it(db: Database, now: datetime, folder: Path) -> None:
     import_folder(db, folder, now)
     a_wrong_number(db, now)
     assert phones(db, "P1") == {}

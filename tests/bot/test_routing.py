@@ -116,3 +116,18 @@ def test_a_question_is_forgotten_after_a_day() -> None:
     asked = replace(YES_NO, asked_at=NOW - timedelta(hours=24))
     assert answered(a_turn("yes", pending=asked), "yes") == ""
     assert answered(a_turn("yes", pending=replace(asked, asked_at=NOW - timedelta(hours=23, minutes=59))), "yes") == "yes"
+
+
+def test_hidden_details_with_hardly_a_word_need_no_model_and_with_a_question_do() -> None:
+    masked = ("card",)
+    bare = a_message("my card is [card number hidden]", masked=masked)
+    asking = a_message("my card is [card number hidden] can i pay with it", masked=masked)
+    assert without_model(a_turn(message=bare)) == Choice(("only_details",), "rule")
+    assert without_model(a_turn(message=asking)) is None
+    assert without_model(a_turn("my card is [card number hidden]")) is None
+
+
+@pytest.mark.parametrize("text", ["2", " 9. ", "3)"])
+def test_a_number_of_a_menu_that_is_gone_is_shown_the_menu_again(text: str) -> None:
+    assert without_model(a_turn(text)) == Choice(("help",), "exact")
+    assert without_model(a_turn("10")) is without_model(a_turn("2 of us")) is None

@@ -153,7 +153,7 @@ def test_under_a_hold_an_opting_out_is_obeyed_and_nothing_beside_it(stage: Stage
     text = "no more jobs please, and the room is freezing"
     stage.nlu.intents[text] = Parse("complaint", 0.9, (("complaint", 0.9),))
     stage.hears_and_works(AMINA, text)
-    assert rows(stage.db, Inbound)[-1].intents == ["opt_out_marketing"]
+    assert rows(stage.db, Inbound)[-1].intents == ["opt_out_marketing", "on_hold"]
     assert consent_of(stage.db, AMINA) == BACK
     assert [case.kind for case in rows(stage.db, OfficeCase)] == ["safeguarding_disclosure"]
 
