@@ -1,6 +1,8 @@
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 FAST := -m "not rasa and not browser"
+REAL := -m "rasa or browser"
+TWO := -n 2 --dist load
 
 .PHONY: help run test setup fast check report bench lock clean
 
@@ -17,10 +19,11 @@ test: ## install what is missing and run every check and every test
 	@$(PYTHON) scripts/setup.py --dev
 	@$(PYTHON) scripts/chromium.py
 	@$(MAKE) --no-print-directory check
-	.venv/bin/python -m pytest -n 2
+	.venv/bin/python -m pytest $(TWO) $(FAST)
+	.venv/bin/python -m pytest $(REAL)
 
-fast: ## the tests that need neither Rasa nor a browser
-	@.venv/bin/python -m pytest -n 2 $(FAST)
+fast: ## the tests that need neither Rasa nor a browser, with fewer made-up cases for each rule
+	@.venv/bin/python -m pytest $(TWO) $(FAST) --hypothesis-profile=quick
 
 check: ## ruff and mypy
 	.venv/bin/ruff check .

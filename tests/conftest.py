@@ -8,12 +8,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from sqlalchemy import create_engine, make_url, text
 
 from bot.database import Database, open_database
 from bot.models import Base
 from bot.schema import migrate
 
+settings.register_profile("quick", max_examples=30)  # `make fast`; `make test` takes them all
 OTHERS_GO = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle'

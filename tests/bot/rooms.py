@@ -18,18 +18,18 @@ from bot import inbox, outbox
 from bot.apply import Staffroom
 from bot.conversation import Handler, Mind, Room
 from bot.database import Database
-from bot.lexicons import load_lexicon
 from bot.mail import Mail
 from bot.models import Base, ConsentEvent, ContactPoint, Course, EnrolmentRow, LessonRow, Outbound, PersonRow, StaffRole
 from bot.people import point_of
 from bot.queries import standing_of
-from bot.safety import Lexicon, mask, screen
-from bot.settings import ROOT, Contact
+from bot.safety import mask, screen
+from bot.settings import Contact
 from bot.texts import FOLDER, Texts, load_texts
 from bot.turn import CONSENTABLE, ConsentState, NluAway, Parse, Purpose
 from bot.webhook import DOES_NOT_WAIT
 from bot.whatsapp import Incoming, Letter, Outcome
 from bot.worker import Post, Worker
+from tests.words import lexicon
 
 Row = TypeVar("Row", bound=Base)
 
@@ -154,12 +154,6 @@ class Stage:
         self.hears(phone, *messages)
         self.works()
         return self.whatsapp.to(phone)[said:]
-
-
-@cache
-def lexicon() -> Lexicon:
-    """The real word lists, read once."""
-    return load_lexicon(ROOT / "data" / "safety")
 
 
 @cache

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.answers import read_answer
-from bot.lexicons import load_lexicon
+from tests.words import lexicon
 
-LEXICON = load_lexicon(Path(__file__).parents[2] / "data" / "safety")
+LEXICON = lexicon()
 
 
 @pytest.mark.parametrize(

@@ -173,7 +173,7 @@ def test_masking_twice_changes_nothing_however_details_are_joined(pieces: list[s
         " ",
     ],
 )
-def test_a_hundred_thousand_hostile_characters_are_masked_in_the_end(unit: str) -> None:
-    text = unit * (100_000 // len(unit))
+def test_a_long_run_of_hostile_characters_is_masked_in_the_end(unit: str) -> None:
+    text = unit * (20_000 // len(unit))
     once = mask(text)
     assert mask(once.text).text == once.text

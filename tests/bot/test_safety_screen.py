@@ -13,9 +13,10 @@ from bot.lexicons import LexiconError, load_lexicon
 from bot.safety import Lexicon, screen
 from bot.safety.normalise import normalise
 from bot.turn import Heard
+from tests.words import lexicon
 
 FOLDER = Path(__file__).parents[2] / "data" / "safety"
-LEXICON: Lexicon = load_lexicon(FOLDER)
+LEXICON: Lexicon = lexicon()
 CASES = yaml.safe_load((Path(__file__).parent / "safety_cases.yml").read_text(encoding="utf-8"))
 FLAGGED = [(flag, text) for flag, texts in CASES["flags"].items() for text in texts]
 KEYWORDS = [

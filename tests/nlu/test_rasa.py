@@ -15,7 +15,7 @@ from nlu.thresholds import load_thresholds
 from nlu.training_data import read_intents
 from tests.nlu.conftest import RasaServer
 
-pytestmark = [pytest.mark.rasa, pytest.mark.xdist_group("rasa")]
+pytestmark = pytest.mark.rasa
 
 INTENTS = read_intents(ROOT / "nlu" / "intents.txt")
 ODD_TEXTS = {

@@ -13,16 +13,16 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.test import TestResponse
 
 from bot.database import Database
-from bot.lexicons import load_lexicon
 from bot.models import ContactPoint, Inbound
-from bot.settings import ROOT, Settings
+from bot.settings import Settings
 from bot.webhook import LARGEST_FORM, Door, make_blueprint
+from tests.words import lexicon
 
 PUBLIC = "https://bot.example"
 TOKEN = "a-token-of-the-tests"
 INBOUND = "/whatsapp/inbound"
 FORM = "application/x-www-form-urlencoded"
-LEXICON = load_lexicon(ROOT / "data" / "safety")
+LEXICON = lexicon()
 AS_FLASK_DOES = "werkzeug.url_quote"  # bytes that are no text stay percent-encoded
 Fields = Mapping[str, str] | Iterable[tuple[str, str]] | bytes
 

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 
 from tests.system.whole import Whole
 
-pytestmark = [pytest.mark.rasa, pytest.mark.browser, pytest.mark.xdist_group("system")]
+pytestmark = [pytest.mark.rasa, pytest.mark.browser]
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 QUIET = [
     "--no-sandbox",

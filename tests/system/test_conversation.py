@@ -6,7 +6,7 @@ import pytest
 
 from tests.system.whole import Whole
 
-pytestmark = [pytest.mark.rasa, pytest.mark.xdist_group("system")]
+pytestmark = pytest.mark.rasa
 AMINA, CRAIG, STRANGER, TRAINER = "+447700900100", "+447700900107", "+447700900999", "+447700900200"
 
 

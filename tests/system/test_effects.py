@@ -10,7 +10,7 @@ import pytest
 
 from tests.system.whole import ROOT, Whole
 
-pytestmark = [pytest.mark.rasa, pytest.mark.xdist_group("system")]
+pytestmark = pytest.mark.rasa
 MAY_STOP = ("opt_out", "wrong_number", "data_erasure_request", "opt_out_marketing")
 
 
