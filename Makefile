@@ -1,7 +1,7 @@
 .DEFAULT_GOAL := help
 PYTHON ?= python3
-FAST := -m "not rasa and not browser"
-REAL := -m "rasa or browser"
+FAST := -m "not rasa and not browser and not processes"
+REAL := -m "rasa or browser or processes"
 TWO := -n 2 --dist load
 
 .PHONY: help run test setup fast check report bench lock clean
@@ -22,7 +22,7 @@ test: ## install what is missing and run every check and every test
 	.venv/bin/python -m pytest $(TWO) $(FAST)
 	.venv/bin/python -m pytest $(REAL)
 
-fast: ## the tests that need neither Rasa nor a browser, with fewer made-up cases for each rule
+fast: ## the tests that need no Rasa, no browser and no processes of their own, with fewer made-up cases
 	@.venv/bin/python -m pytest $(TWO) $(FAST) --hypothesis-profile=quick
 
 check: ## ruff and mypy

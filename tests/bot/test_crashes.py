@@ -145,6 +145,7 @@ def test_a_mail_that_a_dead_worker_may_have_sent_is_sent_again(stage: Stage) -> 
     assert len(stage.mail.mails) == 2  # twice told is better than never
 
 
+@pytest.mark.processes
 def test_real_workers_killed_under_load_answer_every_message_once_or_show_it_as_unknown(
     db: Database, database_url: str
 ) -> None:
