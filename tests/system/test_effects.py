@@ -68,7 +68,7 @@ def test_an_opting_out_in_any_wording_stops_the_messages(cases: list[Case]) -> N
 
 def test_hardly_anybody_else_is_stopped(cases: list[Case]) -> None:
     others = [c for c in cases if c.intent not in MAY_STOP and not c.says("also:opt_out") and not c.says("accept:opt_out")]
-    assert _share([one for one in others if one.says("negation")], lambda one: one.stopped) <= 0.15  # the goal is none
+    assert [one.text for one in others if one.stopped and one.says("negation")] == []
     assert _share(others, lambda one: one.stopped) <= 0.02
 
 
