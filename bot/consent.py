@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from bot.turn import CONSENTABLE, Consentable, ConsentState
+from bot.turn import CONSENTABLE, TAKEN_BACK, Consentable, ConsentState
 
 Action = Literal["give", "refuse", "withdraw", "pause", "resume", "undo"]
 STATES: dict[str, ConsentState] = {"give": "given", "refuse": "refused", "withdraw": "withdrawn", "pause": "paused"}
 UNDOES: dict[str, ConsentState] = {"resume": "paused", "undo": "withdrawn"}  # the end of a pause; START after STOP
-TAKEN_BACK: tuple[ConsentState, ...] = ("withdrawn", "paused")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from bot.turn import Consentable, ConsentState, Purpose
+from bot.turn import TAKEN_BACK, Consentable, ConsentState, Purpose
 
 Reason = Literal[
     "WRONG_NUMBER",
@@ -22,7 +22,6 @@ Reason = Literal[
     "WINDOW_CLOSED_NO_TEMPLATE",
 ]
 ANSWERS: tuple[Purpose, ...] = ("reply", "safety", "staff")  # they wrote to us, or are our own staff: no consent asked
-TAKEN_BACK: tuple[ConsentState, ...] = ("withdrawn", "paused")
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ ConsentState = Literal["given", "refused", "withdrawn", "paused", "never_asked"]
 DecidedBy = Literal["exact", "rule", "model", "fallback"]
 
 CONSENTABLE: tuple[Consentable, ...] = ("service", "checkin", "marketing")
+TAKEN_BACK: tuple[ConsentState, ...] = ("withdrawn", "paused")
 
 
 class NluAway(Exception):
@@ -164,4 +165,4 @@ class Turn:
     @property
     def opted_out(self) -> bool:
         """True when the person has said no to everything (D04): answered, never written to first."""
-        return self.consent.get("service") in ("withdrawn", "paused")
+        return self.consent.get("service") in TAKEN_BACK

@@ -109,14 +109,17 @@ class Worker:
         jobs = BackgroundScheduler(timezone="UTC")
         jobs.add_job(self._safely, "interval", [self.beat], seconds=BEAT_EVERY_S, next_run_time=self.clock())
         jobs.start()
-        loops = (self._turn_work, self._post_work, self._mail_work)
-        threads = [threading.Thread(target=self._loop, args=[work]) for work in loops]
-        for thread in threads:
-            thread.start()
-        log.info("worker.started")
-        self.stop.wait()
-        for thread in threads:
-            thread.join()
+        with ThreadPoolExecutor(SENDERS) as pool:
+            # Mail is apart from the rest: its server may keep us waiting, and nobody's answer waits for that.
+            mail = partial(alerts.deliver, self.db, self.post.mail, self.clock)
+            loops = (self.turns, partial(self.send_due, pool), mail)
+            threads = [threading.Thread(target=self._loop, args=[work]) for work in loops]
+            for thread in threads:
+                thread.start()
+            log.info("worker.started")
+            self.stop.wait()
+            for thread in threads:
+                thread.join()
         jobs.shutdown(wait=True)
         log.info("worker.stopped")
 
@@ -139,20 +142,10 @@ class Worker:
         finally:
             self.free.release()
 
-    def _turn_work(self, _pool: ThreadPoolExecutor) -> None:
-        self.turns()
-
-    def _post_work(self, pool: ThreadPoolExecutor) -> None:
-        self.send_due(pool)
-
-    def _mail_work(self, _pool: ThreadPoolExecutor) -> None:
-        """Apart from the rest: a mail server may keep us waiting, and nobody's answer waits for that."""
-        alerts.deliver(self.db, self.post.mail, self.clock)
-
-    def _loop(self, work: Callable[[ThreadPoolExecutor], None]) -> None:
-        with ThreadPoolExecutor(SENDERS) as pool, closing(_watch(self.db)) as watch:
+    def _loop(self, work: Callable[[], object]) -> None:
+        with closing(_watch(self.db)) as watch:
             while not self.stop.is_set():
-                self._safely(partial(work, pool))
+                self._safely(work)
                 self._safely(partial(watch.wait, self.stop))
 
     def _safely(self, work: Callable[[], object]) -> None:
