@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from alembic import command
@@ -17,12 +19,32 @@ LOCK = 4_693_999  # any number will do, as long as nobody else on this database 
 
 def migrate(db: Database) -> tuple[str | None, str | None]:
     """Upgrade to the newest revision; (before, after)."""
-    with db.engine.begin() as connection:
+    with _tables_may_be_rebuilt(db) as connection, connection.begin():
         if not db.is_sqlite:  # SQLite's BEGIN IMMEDIATE is lock enough
             connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
         before = revision(connection)
         command.upgrade(config(connection), "head")
+        if db.is_sqlite and (broken := connection.exec_driver_sql("PRAGMA foreign_key_check").first()):
+            raise RuntimeError(
+                f"the upgrade would leave a row of {broken[0]} without what it refers to; nothing was changed"
+            )
         return before, revision(connection)
+
+
+@contextmanager
+def _tables_may_be_rebuilt(db: Database) -> Iterator[Connection]:
+    """SQLite alters a table by making it anew, and must not mind its references meanwhile: they are checked at the end."""
+    with db.engine.connect() as connection:
+        if not db.is_sqlite:
+            yield connection
+            return
+        driver = connection.connection.cursor()  # outside any transaction: inside one the pragma does nothing
+        driver.execute("PRAGMA foreign_keys=OFF")
+        try:
+            yield connection
+        finally:
+            driver.execute("PRAGMA foreign_keys=ON")
+            driver.close()
 
 
 def config(connection: Connection) -> Config:

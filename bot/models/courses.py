@@ -81,3 +81,16 @@ class Task(Base):
     course_id: Mapped[int] = mapped_column(ForeignKey("course.id"), index=True)
     title: Mapped[str]
     due_on: Mapped[date | None]
+
+
+class Invitation(Base):
+    """A learner's invitation to the group of their cohort: a choice, and asked again at most once (P06, P07)."""
+
+    __tablename__ = "invitation"
+    __table_args__ = (UniqueConstraint("person_id", "course_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    course_id: Mapped[int] = mapped_column(ForeignKey("course.id"), index=True)
+    state: Mapped[str]  # invited | reminded | sent (they asked, and have the link) | declined
+    at: Mapped[datetime]  # since when

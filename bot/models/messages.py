@@ -36,6 +36,7 @@ class Inbound(Base):
     confidence: Mapped[float | None]
     decided_by: Mapped[str | None]
     effects: Mapped[list[str] | None] = mapped_column(JSON)
+    tidy_at: Mapped[datetime | None] = mapped_column(index=True)  # when Twilio's own copy may go (L26); None: nothing to do
 
 
 class Outbound(Base):
@@ -45,6 +46,7 @@ class Outbound(Base):
     __table_args__ = (
         Index("ix_outbound_due", "state", "due_at"),
         Index("ix_outbound_recipient", "contact_point_id", "state", "id"),
+        Index("ix_outbound_reach", "by_template", "sent_at"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -53,8 +55,14 @@ class Outbound(Base):
     contact_point_id: Mapped[int] = mapped_column(ForeignKey("contact_point.id"))
     inbound_id: Mapped[int | None] = mapped_column(ForeignKey("inbound.id"))
     purpose: Mapped[str]
+    use: Mapped[str] = mapped_column(default="")  # the approved use of a proactive message (P02, P12 to P19)
+    urgent: Mapped[bool] = mapped_column(default=False)  # passes group hours and the frequency cap, and nothing else
     priority: Mapped[int]
     body: Mapped[str]
+    template: Mapped[str | None]  # its name in data/templates.yml: what goes when the session window is shut
+    variables: Mapped[Json | None] = mapped_column(JSON)
+    media: Mapped[str | None]  # the address of the one file that goes with it
+    ask: Mapped[Json | None] = mapped_column(JSON)  # the question that it puts: the person's pending one once it is sent
     body_if_told: Mapped[str | None]  # said instead once the safeguarding contacts were reached (D06)
     alert_case_id: Mapped[int | None] = mapped_column(ForeignKey("office_case.id"), index=True)
     confirms_opt_out: Mapped[bool] = mapped_column(default=False)  # goes out even under a hold (design 6)
@@ -68,7 +76,12 @@ class Outbound(Base):
     error_code: Mapped[int | None]
     attempts: Mapped[int] = mapped_column(default=0)
     leased_until: Mapped[datetime | None]
+    tried_at: Mapped[datetime | None]  # when Twilio was last asked: where a look-up begins
+    by_template: Mapped[bool] = mapped_column(default=False)  # it went as a template, outside the window
     sent_at: Mapped[datetime | None]
+    look_ups: Mapped[int] = mapped_column(default=0)  # how often an unknown outcome was looked for in Twilio's list
+    retry_of: Mapped[int | None] = mapped_column(ForeignKey("outbound.id"), index=True)  # sent again, as a new row
+    tidy_at: Mapped[datetime | None] = mapped_column(index=True)  # when Twilio's own copy may go (L26)
 
 
 class OutboundEvent(Base):
@@ -91,3 +104,32 @@ class Pace(Base):
 
     name: Mapped[str] = mapped_column(primary_key=True)
     full_until: Mapped[datetime]
+
+
+class TemplateRow(Base):
+    """A template as Twilio and WhatsApp know it. A changed text is a new version: what was approved is never altered."""
+
+    __tablename__ = "template"
+    __table_args__ = (UniqueConstraint("name", "language", "version"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    language: Mapped[str]
+    version: Mapped[str]  # of body, replies and category: bot.templates
+    content_sid: Mapped[str] = mapped_column(unique=True)
+    status: Mapped[str]  # WhatsApp's word: received | pending | approved | rejected | paused | disabled
+    category: Mapped[str]  # WhatsApp's word, which may differ from ours: then nothing is sent by it (L20)
+    because: Mapped[str] = mapped_column(default="")
+    checked_at: Mapped[datetime]
+
+
+class Stop(Base):
+    """Sending is stopped: the account, the sender or our password is wrong. One message now and then tries the door."""
+
+    __tablename__ = "stop"
+
+    name: Mapped[str] = mapped_column(primary_key=True)  # sending
+    since: Mapped[datetime]
+    until: Mapped[datetime]  # when the next one may try
+    error_code: Mapped[int | None]
+    tries: Mapped[int] = mapped_column(default=0)

@@ -1,10 +1,10 @@
-"""People and how to reach them; what they agreed to, as a ledger that is only ever added to (design sections 5 and 6)."""
+"""People, how to reach them, and what they are to us (design section 5)."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import JSON, ForeignKey, Index
+from sqlalchemy import JSON, ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from bot.models.base import Base, Json
@@ -41,6 +41,9 @@ class ContactPoint(Base):
     value: Mapped[str] = mapped_column(unique=True)
     last_inbound_at: Mapped[datetime | None]
     disowned_at: Mapped[datetime | None]  # "wrong number": nobody writes to it first again (D11)
+    window_shut_at: Mapped[datetime | None]  # Twilio said 63016: shut until the next message in, whatever we reckon
+    unreachable_at: Mapped[datetime | None]  # blocked, or not on WhatsApp: no withdrawal, and the next message in clears it
+    unreachable_code: Mapped[int | None]
 
     person: Mapped[PersonRow] = relationship(back_populates="contact_points")
 
@@ -57,21 +60,3 @@ class StaffRole(Base):
     email: Mapped[str] = mapped_column(default="")
 
     person: Mapped[PersonRow] = relationship(back_populates="staff_roles")
-
-
-class ConsentEvent(Base):
-    """One change of consent to one purpose: who, when, how, in which words, recorded by whom. Never altered."""
-
-    __tablename__ = "consent_event"
-    __table_args__ = (Index("ix_consent_event_person_at", "person_id", "at", "id"),)
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
-    purpose: Mapped[str]  # service | checkin | marketing
-    action: Mapped[str]  # give | refuse | withdraw | pause | resume | undo
-    at: Mapped[datetime]  # when it took effect: for a declaration, the start of its day in London
-    source: Mapped[str]  # declaration | chat | start | staff ...
-    wording: Mapped[str] = mapped_column(default="")  # version of the declaration, or the key of our question
-    recorded_by: Mapped[str] = mapped_column(default="")  # a staff code, `import`, or `learner`
-    recorded_at: Mapped[datetime]
-    inbound_id: Mapped[int | None] = mapped_column(ForeignKey("inbound.id"))

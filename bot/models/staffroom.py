@@ -17,7 +17,7 @@ class OfficeCase(Base):
     __table_args__ = (Index("ix_office_case_person", "person_id", "state", "kind"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))  # None: it is about the service itself
     kind: Mapped[str]
     urgent: Mapped[bool] = mapped_column(default=False)
     restricted: Mapped[bool] = mapped_column(default=False)
