@@ -7,16 +7,23 @@ import sys
 from flask import Flask
 
 from actions import HANDLERS
-from bot import cli, clock, health, webhook
+from bot import cli, clock, health, pages, webhook
 from bot.apply import Staffroom
+from bot.chores import chores
 from bot.conversation import Mind, Room
 from bot.database import open_database
+from bot.documents import PRIVACY, RULES, load_documents
+from bot.hours import read_hours
 from bot.lexicons import load_lexicon
 from bot.logs import set_up_logs
 from bot.mail import NoMail, SmtpMail
+from bot.planning import Links
 from bot.settings import ROOT, Settings, SettingsError, read_settings
+from bot.suppression import Keyed
+from bot.template_files import load_templates
+from bot.terms import Terms
 from bot.texts import FOLDER, load_texts
-from bot.whatsapp import TwilioSender
+from bot.whatsapp import TwilioContents, TwilioRecords, TwilioSender
 from bot.worker import Post, Worker
 from nlu.client import rasa_client
 from nlu.thresholds import load_thresholds
@@ -36,10 +43,17 @@ def create_app(settings: Settings | None = None) -> Flask:
     nlu = rasa_client(settings.nlu_urls, settings.nlu_token.get_secret_value())
     mind = Mind(HANDLERS, nlu.parse, load_thresholds(ROOT / "nlu" / "thresholds.yml"), lexicon)
     texts = load_texts(FOLDER) if settings.app_env == "demo" else load_texts(FOLDER).reviewed()
-    room = Room(db, mind, texts, Staffroom(settings.contacts, bool(settings.alert_smtp_url)))
-    app.register_blueprint(webhook.make_blueprint(webhook.Door(settings, db, lexicon)))
-    app.register_blueprint(health.make_blueprint(db, nlu.ready))
-    cli.add_commands(app.cli, cli.Tools(db, room, Worker(room, _post(settings), clock.now)))
+    keyed = Keyed.read(settings.suppression_key.get_secret_value())
+    terms = Terms(load_templates(), keyed, read_hours(settings.group_hours), settings.reach_limit)
+    documents = load_documents()
+    links = Links(*(settings.public_url.rstrip("/") + documents[name].path for name in (PRIVACY, RULES)))
+    room = Room(db, mind, texts, Staffroom(settings.contacts, bool(settings.alert_smtp_url)), terms, links.rules)
+    app.register_blueprint(webhook.make_blueprint(webhook.Door(settings, db, lexicon, terms)))
+    app.register_blueprint(health.make_blueprint(db, nlu.ready, frozenset(HANDLERS)))
+    app.register_blueprint(pages.make_blueprint(documents, texts))
+    contents, records = _contents(settings), _records(settings)
+    worker = Worker(room, _post(settings), clock.now, chores(room, records, contents, links))
+    cli.add_commands(app.cli, cli.Tools(db, room, worker, contents, records))
     return app
 
 
@@ -47,3 +61,14 @@ def _post(settings: Settings) -> Post:
     token = settings.twilio_auth_token.get_secret_value()
     sender = TwilioSender(settings.twilio_account_sid, token, settings.twilio_whatsapp_from, settings.twilio_api_url)
     return Post(sender, SmtpMail(settings.alert_smtp_url) if settings.alert_smtp_url else NoMail(), settings.public_url)
+
+
+def _contents(settings: Settings) -> TwilioContents:
+    return TwilioContents(
+        settings.twilio_account_sid, settings.twilio_auth_token.get_secret_value(), settings.twilio_api_url
+    )
+
+
+def _records(settings: Settings) -> TwilioRecords:
+    token = settings.twilio_auth_token.get_secret_value()
+    return TwilioRecords(settings.twilio_account_sid, token, settings.twilio_whatsapp_from, settings.twilio_api_url)

@@ -73,8 +73,13 @@ HANDLERS: Mapping[str, Handler] = {
     # answers to our own questions
     "opt_out_unsure": consent.opt_out_unsure,
     "opt_out_no": consent.opt_out_no,
+    "opt_out_checkin": consent.opt_out_checkin,  # heard by rule: a part of reminder_preferences
     "opt_in_service": consent.opt_in_service,
     "opt_in_marketing": consent.opt_in_marketing,
+    "opt_in_after_leaving": consent.opt_in_after_leaving,
+    "stay_out": consent.stay_out,
+    "change_number_yes": consent.change_number_yes,
+    "invitation_declined": groups.invitation_declined,
     # doubt
     "not_understood": fallback.not_understood,
     "unsure": fallback.unsure,

@@ -5,21 +5,37 @@ from __future__ import annotations
 from datetime import timedelta
 
 from actions.office import pass_on
-from actions.safety import on_hold
-from bot.effects import Ask, Disown, Effect, Grant, OpenCase, Pause, Restore, Resume, Withdraw, say, say_safety
-from bot.turn import CONSENTABLE, Consentable, Turn
+from actions.safety import names_our_number, on_hold
+from bot.effects import (
+    Ask,
+    Disown,
+    Effect,
+    Grant,
+    MoveNumber,
+    OpenCase,
+    Pause,
+    Restore,
+    Resume,
+    Withdraw,
+    say,
+    say_safety,
+)
+from bot.turn import CONSENTABLE, Consentable, Phone, Turn
 
 CHAT = "chat"
 ONE_CONFIRMATION = timedelta(hours=24)
+PARTS: tuple[Consentable, ...] = ("marketing", "checkin")  # what can be stopped alone by name
 SERVICE_AND_CHECKIN: tuple[Consentable, ...] = ("service", "checkin")
 
 
 def opt_out(turn: Turn) -> list[Effect]:
-    """Stop everything and confirm once (D03). A repeat within 24 hours is met with silence."""
+    """Stop everything and confirm once (D03). A repeat within 24 hours is met with silence.
+
+    It is written down all the same: a declaration signed before it, or a START that waited, must re-open nothing.
+    """
     text = "consent.opted_out_for_other" if _for_other(turn) else "consent.opted_out"
-    if _already_confirmed(turn):
-        return [say_safety(text)] if _for_other(turn) else []
-    return [Withdraw(CONSENTABLE, CHAT), say_safety(text)]
+    silent = _already_confirmed(turn) and not _for_other(turn)
+    return [Withdraw(CONSENTABLE, CHAT), *([] if silent else [say_safety(text)])]
 
 
 def opt_out_unsure(turn: Turn) -> list[Effect]:
@@ -41,9 +57,12 @@ def opt_out_no(turn: Turn) -> list[Effect]:
 
 def opt_out_marketing(turn: Turn) -> list[Effect]:
     """Stop jobs and opportunities alone, for good until their own yes (P18, L06)."""
-    rest_is_on = turn.consent.get("service") == "given"
-    text = "consent.marketing_off" if rest_is_on else "consent.marketing_off_only"
-    return [Withdraw(("marketing",), CHAT), say(text)]
+    return _stop_parts(turn, "marketing")
+
+
+def opt_out_checkin(turn: Turn) -> list[Effect]:
+    """Stop the questions how they are getting on, and leave the rest as it stands (P19). With jobs, in one answer."""
+    return _stop_parts(turn, "checkin")
 
 
 def opt_in(turn: Turn) -> list[Effect]:
@@ -74,6 +93,18 @@ def opt_in_marketing(turn: Turn) -> list[Effect]:
     return [Grant(("marketing",), CHAT), say("consent.marketing_on")]
 
 
+def opt_in_after_leaving(turn: Turn) -> list[Effect]:
+    """Their yes after they left the group: lessons anew, and nothing else (P09)."""
+    if not turn.person.known:
+        return [say("consent.start_not_on_list")]
+    return [Grant(("service",), CHAT), say("consent.after_leaving_yes")]
+
+
+def stay_out(_turn: Turn) -> list[Effect]:
+    """Their no after they left the group: all stays off, and nobody minds."""
+    return [say("consent.after_leaving_no")]
+
+
 def reminder_preferences(turn: Turn) -> list[Effect]:
     """ "Do not stop" changes nothing and is told how things stand; other times or a pause are for the office."""
     wants_to_keep = any(heard.intent == "reminder_preferences" for heard in turn.heard)
@@ -89,17 +120,53 @@ def reminder_preferences(turn: Turn) -> list[Effect]:
 
 def wrong_number(turn: Turn) -> list[Effect]:
     """Not our learner: the number is forgotten and silenced, and nobody is named (D11)."""
-    if not turn.person.known and _already_confirmed(turn):
-        return []
     withdraw, sorry = Withdraw(CONSENTABLE, "wrong_number"), say_safety("consent.wrong_number")
+    if not turn.person.known and _already_confirmed(turn):
+        return [withdraw]
     if not turn.person.known:
         return [withdraw, sorry]
     return [withdraw, Disown(), OpenCase("wrong_number"), sorry]
 
 
 def change_number(turn: Turn) -> list[Effect]:
-    """A new phone gets no data until the office has checked who holds it (D10)."""
-    return pass_on(turn, "change_number")
+    """A new phone gets no data. From the old one, one question moves everything; who lost it calls the office (D10)."""
+    if not turn.person.known:
+        return [OpenCase("change_number"), say("consent.number_unknown")]
+    if turn.person.roles or not turn.enrolments:  # what staff may see does not move by a message
+        return pass_on(turn, "change_number")
+    if turn.phone is None or names_our_number(turn.phone.value):
+        return [Ask("which_number", say("consent.number_which"), {"phone": "change_number"})]
+    if turn.phone.whose in ("taken", "theirs"):
+        return _not_moved(turn.phone)
+    question = say("consent.number_question", number=turn.phone.shown)
+    return [Ask("change_number", question, {"yes": "change_number_yes", "no": "deny"}, about=turn.phone.value)]
+
+
+def change_number_yes(turn: Turn) -> list[Effect]:
+    """Their yes, from the old phone: the new one is theirs, and the office corrects its own list (F22)."""
+    if turn.phone_asked is None:
+        return pass_on(turn, "change_number")
+    if turn.phone_asked.whose in ("taken", "theirs"):
+        return _not_moved(turn.phone_asked)
+    text = "consent.number_done" if turn.phone_asked.whose == "met" else "consent.number_waits"
+    told = say(text, number=turn.phone_asked.shown)
+    return [MoveNumber(turn.phone_asked.value), OpenCase("change_number"), told]
+
+
+def _not_moved(phone: Phone) -> list[Effect]:
+    """Whose a number is, nobody is told: another's, or one that said no, is for the office to check."""
+    if phone.whose == "theirs":
+        return [say("consent.number_same")]
+    return [OpenCase("change_number"), say("consent.number_office")]
+
+
+def _stop_parts(turn: Turn, named: Consentable) -> list[Effect]:
+    """Everything that this message stops by name, and one answer that reads back what is off and what stays on."""
+    heard = {one.intent for one in turn.heard}
+    off = tuple(purpose for purpose in PARTS if purpose == named or f"opt_out_{purpose}" in heard)
+    on = [purpose for purpose in CONSENTABLE if purpose not in off and turn.consent.get(purpose) == "given"]
+    stopped, stays = say(f"consent.{'_'.join(off)}_off"), say(f"consent.{'_'.join(on) or 'none'}_still_on")
+    return [Withdraw(off, CHAT), stopped, stays]
 
 
 def _already_confirmed(turn: Turn) -> bool:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bot.effects import Ask, Effect, say
-from bot.turn import Turn
+from bot.effects import Ask, Effect, Say, say
+from bot.turn import Agreement, Turn
 
 
 def purpose(_turn: Turn) -> list[Effect]:
@@ -31,9 +31,16 @@ def opt_out_how(_turn: Turn) -> list[Effect]:
     return [say("faq.opt_out_how")]
 
 
-def consent(_turn: Turn) -> list[Effect]:
-    """P11."""
-    return [say("faq.consent")]
+def consent(turn: Turn) -> list[Effect]:
+    """P11: what everybody agrees to, and for a learner the day, the form and the version of each yes of theirs."""
+    if not turn.person.known or not turn.agreed:
+        return [say("faq.consent")]
+    return [say("faq.consent"), say("faq.consent_yours"), *(text for one in turn.agreed for text in _agreed(one))]
+
+
+def _agreed(one: Agreement) -> list[Say]:
+    yes = say(f"agreed.{one.purpose}_{one.how}", on=f"{one.on:%d/%m/%Y}", wording=one.wording)
+    return [yes] if one.holds else [yes, say(f"agreed.{one.purpose}_ended")]
 
 
 def six_months(_turn: Turn) -> list[Effect]:

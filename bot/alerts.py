@@ -10,16 +10,20 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
 from bot.database import Database, insert_new, wake_workers
+from bot.effects import Value
 from bot.mail import Mail, SendsMail
-from bot.models import Alert, OfficeCase, Outbound
+from bot.models import Alert, OfficeCase, Outbound, StaffRole
+from bot.texts import Texts
 
 REPLY_WAITS = timedelta(seconds=8)  # then the reply goes out without claiming that anybody was told
 RETRY = (timedelta(seconds=20), timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15))
 LEASE = timedelta(seconds=45)
+TELLS_OF = timedelta(days=2)  # an older case is no news
+MOST_AT_ONCE = 50
 log = structlog.get_logger(__name__)
 
 
@@ -59,6 +63,25 @@ def deliver(db: Database, mail: SendsMail, clock: Callable[[], datetime]) -> int
             settle(session, session.get_one(Alert, alert.id), reached=reached, now=clock())
         sent += reached
     return sent
+
+
+def tell_admins(db: Database, texts: Texts, now: datetime) -> int:
+    """Mail every admin of each new case that nobody was told of yet, such as those about the service itself; how many.
+
+    A disclosure is never among them: it has alerts of its own, and is not for admins (D18).
+    """
+    told = exists().where(Alert.case_id == OfficeCase.id)
+    fresh = (OfficeCase.state == "open", OfficeCase.restricted.is_(False), OfficeCase.opened_at > now - TELLS_OF)
+    with db.write() as session:
+        emails = session.scalars(select(StaffRole.email).where(StaffRole.role == "admin", StaffRole.email != "")).all()
+        cases = session.scalars(select(OfficeCase).where(*fresh, ~told).limit(MOST_AT_ONCE)).all() if emails else []
+        for case in cases:
+            values: dict[str, Value] = {"case": case.id, "kind": case.kind}
+            subject = texts.render("en", "alerts.case_subject", values)
+            body = texts.render("en", "alerts.case_body", values)
+            for email in dict.fromkeys(emails):
+                add_email(session, Alarm(f"case:{case.id}:{email}", case.id, email, subject, body), now)
+        return len(cases)
 
 
 def settle(session: Session, alert: Alert, *, reached: bool, now: datetime) -> None:

@@ -10,32 +10,43 @@ from typing import assert_never
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot import alerts, consent, outbox
-from bot.compose import Composed
+from bot import alerts, consent, invitations, ledger, moving, outbox, wordings
+from bot.compose import AFTER_LEAVING, Composed
 from bot.database import insert_new
 from bot.effects import (
     AlertSafeguarding,
     Ask,
+    DeclineInvitation,
     Disown,
     Effect,
     Grant,
+    Invite,
+    MoveNumber,
     NotUnderstood,
     OpenCase,
     Pause,
     Restore,
     Resume,
     Say,
+    TellMoved,
     Value,
     WarnPrivacy,
     Withdraw,
+    say,
 )
-from bot.models import CaseMessage, ConsentEvent, Inbound, OfficeCase, PersonRow, StaffRole
+from bot.models import CaseMessage, Inbound, OfficeCase, PersonRow, StaffRole
 from bot.people import disown, point_of
 from bot.queries import standing_of
 from bot.routing import AT_RISK
 from bot.settings import Contact
+from bot.suppression import Keyed
 from bot.texts import Texts
 from bot.turn import CONSENTABLE, Consentable
+
+WITHHELD_AS = {"wrong_number": "WRONG_NUMBER"}  # by the source of a withdrawal
+
+
+ALARM = "safeguarding_alert"  # data/templates.yml
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +66,10 @@ class Scene:
     person: PersonRow
     texts: Texts
     staffroom: Staffroom
+    keyed: Keyed
     now: datetime
     answers: int | None = None  # the message that led to the question which this one answers
+    asked: wordings.Asked | None = None  # that question, as they read it
 
 
 def apply(scene: Scene, composed: Composed) -> None:
@@ -64,6 +77,8 @@ def apply(scene: Scene, composed: Composed) -> None:
     person, effects = scene.person, composed.effects
     person.misses = person.misses + 1 if any(isinstance(e, NotUnderstood) for e in effects) else 0
     person.pending = _pending(scene, composed.ask)
+    if composed.ask and composed.ask.question == AFTER_LEAVING.question:
+        person.left_group_asked_at = scene.now
     for effect in effects:
         _do(scene, effect)
     confirms = any(isinstance(e, Withdraw) for e in effects)
@@ -71,11 +86,11 @@ def apply(scene: Scene, composed: Composed) -> None:
         outbox.add(scene.session, replace(_draft(scene, str(place), says), confirms_opt_out=confirms), scene.now)
 
 
-def _do(scene: Scene, effect: Effect) -> None:  # noqa: C901 (one arm for each effect, and no more)
+def _do(scene: Scene, effect: Effect) -> None:  # noqa: C901, PLR0912 (one arm for each effect, and no more)
     match effect:
         case Withdraw(purposes, source):
             _record(scene, purposes, "withdraw", source)
-            outbox.cancel_planned(scene.session, scene.person.id, purposes, "OPTED_OUT")
+            outbox.cancel_planned(scene.session, scene.person.id, purposes, WITHHELD_AS.get(source, "OPTED_OUT"))
         case Pause():  # what is planned stays so, and the gate holds it back: a NO must find it there
             _record(scene, CONSENTABLE, "pause", "unsure")
         case Resume():
@@ -87,9 +102,20 @@ def _do(scene: Scene, effect: Effect) -> None:  # noqa: C901 (one arm for each e
             _record(scene, given, "give", source)
             _record(scene, [p for p in purposes if standing[p].state == "withdrawn" and p not in given], "undo", source)
         case Grant(purposes, source):
-            _record(scene, purposes, "give", source)
+            _record(scene, purposes, "give", source, wording=_wording(scene, purposes))
         case Disown():
             disown(scene.session, scene.inbound.contact_point_id, scene.now)
+            ledger.shut(scene.session, [scene.inbound.contact_point_id], scene.keyed, scene.now)
+            moving.forget(scene.session, scene.person.id)
+        case MoveNumber(value):
+            told = _render(scene, [say("consent.number_moved")])
+            moving.move(scene.session, moving.Move(scene.person.id, value, told), scene.keyed, scene.now)
+        case TellMoved():
+            moving.told(scene.session, scene.person.id, scene.now)
+        case Invite(courses):
+            invitations.accept(scene.session, scene.person.id, courses, scene.now)
+        case DeclineInvitation():
+            invitations.decline(scene.session, scene.person.id, scene.now)
         case OpenCase(kind, urgent):
             _open_case(scene, kind, urgent=urgent)
         case AlertSafeguarding():
@@ -102,21 +128,17 @@ def _do(scene: Scene, effect: Effect) -> None:  # noqa: C901 (one arm for each e
             assert_never(effect)
 
 
-def _record(scene: Scene, purposes: Iterable[Consentable], action: consent.Action, source: str) -> None:
-    for purpose in purposes:
-        scene.session.add(
-            ConsentEvent(
-                person_id=scene.person.id,
-                purpose=purpose,
-                action=action,
-                at=scene.now,
-                recorded_at=scene.now,
-                source=source,
-                recorded_by="learner",
-                inbound_id=scene.inbound.id,
-            )
-        )
-    scene.session.flush()  # the next effect of this turn reads the ledger
+def _record(
+    scene: Scene, purposes: Iterable[Consentable], action: consent.Action, source: str, *, wording: str = ""
+) -> None:
+    who, by = scene.person.id, "learner"
+    entry = ledger.Entry(who, tuple(purposes), action, source, scene.now, scene.now, by, wording, scene.inbound.id)
+    ledger.record(scene.session, entry, scene.keyed)
+
+
+def _wording(scene: Scene, purposes: tuple[Consentable, ...]) -> str:
+    """The words they said yes to, kept for good (P11). Nothing where they gave it without being asked."""
+    return wordings.of_question(scene.session, scene.asked, purposes, scene.now) if scene.asked else ""
 
 
 def _resume(scene: Scene, source: str) -> None:
@@ -168,7 +190,9 @@ def _alert(scene: Scene, effect: AlertSafeguarding) -> None:
 def _alert_by_whatsapp(scene: Scene, case: OfficeCase, contact: Contact) -> None:
     alarm = _alarm(scene, case, contact.phone, "safeguarding")
     point = point_of(scene.session, contact.phone, "", scene.now)
-    draft = outbox.Draft(alarm.key, point.person_id, point.id, "staff", f"{alarm.subject}\n\n{alarm.body}", scene.now)
+    told = f"{alarm.subject}\n\n{alarm.body}"
+    draft = outbox.Draft(alarm.key, point.person_id, point.id, "staff", told, scene.now, use="staff", urgent=True)
+    draft = replace(draft, template=ALARM, variables={"case": str(case.id)})  # a contact need not have written to us lately
     alerts.add_whatsapp(scene.session, alarm, outbox.add(scene.session, draft, scene.now), scene.now)
 
 
@@ -192,15 +216,17 @@ def _alarm(scene: Scene, case: OfficeCase, address: str, kind: str) -> alerts.Al
 
 
 def _draft(scene: Scene, key: str, says: Sequence[Say]) -> outbox.Draft:
-    """An answer to the message of this turn, due now."""
+    """An answer to the message of this turn, due now, and welcome for 23 hours; to somebody at risk at any time."""
+    at_risk = any(one.purpose == "safety" for one in says)
     return outbox.Draft(
         key=f"in:{scene.inbound.id}:{key}",
         person_id=scene.person.id,
         contact_point_id=scene.inbound.contact_point_id,
-        purpose="safety" if any(one.purpose == "safety" for one in says) else "reply",
+        purpose="safety" if at_risk else "reply",
         body=_render(scene, says),
         due_at=scene.now,
         inbound_id=scene.inbound.id,
+        best_before=None if at_risk else scene.inbound.received_at + outbox.REPLY_LASTS,
     )
 
 
@@ -213,4 +239,7 @@ def _pending(scene: Scene, ask: Ask | None) -> dict[str, object] | None:
         was = scene.person.pending
         return was if was is not None and scene.answers is not None and was["question"] == "menu" else None
     led = scene.answers or scene.inbound.id
-    return {"question": ask.question, "options": dict(ask.options), "asked_at": scene.now.isoformat(), "inbound_id": led}
+    text = _render(scene, [ask.say])  # what a yes is a yes to
+    asked_at, about = scene.now.isoformat(), {"about": ask.about} if ask.about else {}
+    question = {"question": ask.question, "options": dict(ask.options), "text": text}
+    return {**question, "asked_at": asked_at, "inbound_id": led, **about}

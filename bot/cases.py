@@ -1,4 +1,4 @@
-"""Cases: what staff may see of them, and closing them. A disclosure is for the safeguarding role alone (D18)."""
+"""Cases: opening, showing and closing them. A disclosure is for the safeguarding role alone (D18)."""
 
 from __future__ import annotations
 
@@ -17,6 +17,18 @@ class CaseError(Exception):
     """There is no such case, or it is not for who asked. Says which."""
 
 
+def open_case(session: Session, person_id: int | None, kind: str, now: datetime, flags: tuple[str, ...] = ()) -> int:
+    """The open case of this kind about this person (None: about the service itself, one for each `flags`); its number."""
+    here = select(OfficeCase).where(OfficeCase.person_id == person_id, OfficeCase.kind == kind, OfficeCase.state == "open")
+    for case in session.scalars(here.order_by(OfficeCase.id)):
+        if person_id is not None or tuple(case.flags) == flags:
+            return case.id
+    case = OfficeCase(person_id=person_id, kind=kind, flags=list(flags), opened_at=now)
+    session.add(case)
+    session.flush()  # its number goes into other rows
+    return case.id
+
+
 def read_case(db: Database, case_id: int, by: str, now: datetime) -> list[dict[str, object]]:
     """Who wrote, and everything they wrote of it, for a member of staff who may know; the look goes into the audit.
 
@@ -24,10 +36,10 @@ def read_case(db: Database, case_id: int, by: str, now: datetime) -> list[dict[s
     """
     with db.write() as session:
         case = _allowed(session, case_id, by)
-        person = session.get_one(PersonRow, case.person_id)
+        person = session.get(PersonRow, case.person_id)
         _audit(session, by, "case.shown", case, now)
         shown = {"id": case.id, "kind": case.kind, "state": case.state, "flags": case.flags}
-        shown |= {"learner": person.learner_code, "name": person.name}
+        shown |= {"learner": person.learner_code, "name": person.name} if person else {}
         return [{**shown, **message} for message in _messages(session, case)] or [shown]
 
 
@@ -40,7 +52,7 @@ def close_case(db: Database, case_id: int, by: str, now: datetime) -> dict[str, 
             case.state, case.closed_at = "closed", now
             _audit(session, by, "case.closed", case, now)
             session.flush()  # the question below must see it closed
-        if case.restricted and not _open_disclosure(session, case.person_id):
+        if person is not None and case.restricted and not _open_disclosure(session, person.id):
             person.held_at, person.watched = None, False
         return {"id": case.id, "kind": case.kind, "state": case.state}
 
@@ -66,9 +78,9 @@ def _messages(session: Session, case: OfficeCase) -> list[dict[str, object]]:
     ]
 
 
-def _locked_person(session: Session, person_id: int) -> PersonRow:
+def _locked_person(session: Session, person_id: int | None) -> PersonRow | None:
     """No turn of theirs is under way while we look: a new disclosure must not lose its hold to the end of an old one."""
-    return session.scalars(select(PersonRow).where(PersonRow.id == person_id).with_for_update()).one()
+    return session.scalar(select(PersonRow).where(PersonRow.id == person_id).with_for_update())
 
 
 def _allowed(session: Session, case_id: int, by: str) -> OfficeCase:

@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from bot.effects import AlertSafeguarding, Ask, Effect, Grant, Pause, Restore, Resume, Say, WarnPrivacy, Withdraw, say
+from bot.effects import (
+    AlertSafeguarding,
+    Ask,
+    Effect,
+    Grant,
+    Pause,
+    Restore,
+    Resume,
+    Say,
+    TellMoved,
+    WarnPrivacy,
+    Withdraw,
+    say,
+)
 from bot.turn import Turn
 
 WARN_AGAIN_AFTER = timedelta(minutes=10)  # D15
 SAFETY_FAMILY = "safety."
+MENU = "menu"
+AFTER_LEAVING = Ask("left_group", say("consent.left_group"), {"yes": "opt_in_after_leaving", "no": "stay_out"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +54,14 @@ def compose(turn: Turn, wanted: Sequence[Sequence[Effect]]) -> Composed:
 
 def _one_message(turn: Turn, says: list[Say], ask: Ask | None, doing: tuple[Effect, ...]) -> Composed:
     texts = [*says, *([ask.say] if ask else [])]
-    if _still_opted_out(turn, texts, doing):
+    if _after_leaving(turn, texts, ask, doing):
+        texts.append(AFTER_LEAVING.say)
+        ask = replace(AFTER_LEAVING, options={**(ask.options if ask else {}), **AFTER_LEAVING.options})
+    elif _still_opted_out(turn, texts, doing):
         texts.append(say("consent.still_opted_out"))
+    if turn.number_moved and texts and not _changes(doing) and not turn.on_hold:
+        texts.insert(0, say("consent.number_moved"))
+        doing = (*doing, TellMoved())
     if _warn(turn):
         texts.insert(0, say("privacy.hidden"))
         doing = (*doing, WarnPrivacy())
@@ -49,8 +70,17 @@ def _one_message(turn: Turn, says: list[Say], ask: Ask | None, doing: tuple[Effe
 
 def _still_opted_out(turn: Turn, texts: list[Say], doing: tuple[Effect, ...]) -> bool:
     """D04: whoever opted out and writes is answered, and reminded of how to come back."""
-    changes = any(isinstance(e, Withdraw | Pause | Resume | Restore | Grant) for e in doing)
-    return turn.opted_out and bool(texts) and not changes and not turn.on_hold
+    return turn.opted_out and bool(texts) and not _changes(doing) and not turn.on_hold
+
+
+def _after_leaving(turn: Turn, texts: list[Say], ask: Ask | None, doing: tuple[Effect, ...]) -> bool:
+    """P09: whoever left the group is asked once whether they still want reminders. The menu's numbers go on counting."""
+    free = ask is None or ask.question == MENU
+    return turn.left_group and free and _still_opted_out(turn, texts, doing)
+
+
+def _changes(doing: tuple[Effect, ...]) -> bool:
+    return any(isinstance(e, Withdraw | Pause | Resume | Restore | Grant) for e in doing)
 
 
 def _warn(turn: Turn) -> bool:

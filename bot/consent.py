@@ -9,8 +9,10 @@ from typing import Literal
 
 from bot.turn import CONSENTABLE, TAKEN_BACK, Consentable, ConsentState
 
+No = tuple[Consentable, datetime]  # to what, since when
 Action = Literal["give", "refuse", "withdraw", "pause", "resume", "undo"]
 STATES: dict[str, ConsentState] = {"give": "given", "refuse": "refused", "withdraw": "withdrawn", "pause": "paused"}
+NOS: tuple[Action, ...] = ("withdraw", "pause")
 UNDOES: dict[str, ConsentState] = {"resume": "paused", "undo": "withdrawn"}  # the end of a pause; START after STOP
 
 
@@ -46,6 +48,18 @@ def standing(events: Iterable[Event]) -> dict[Consentable, Standing]:
 def restorable(now: dict[Consentable, Standing], purposes: tuple[Consentable, ...]) -> tuple[Consentable, ...]:
     """Those of `purposes` that were given before they were withdrawn or paused: what START gives back."""
     return tuple(p for p in purposes if now[p].state in TAKEN_BACK and now[p].before == "given")
+
+
+def unheard(events: Iterable[Event], nos: Iterable[No]) -> tuple[No, ...]:
+    """Of the `nos` of somebody's number, those that their ledger does not hold (L06)."""
+    heard = {(event.purpose, event.at) for event in events if event.action in NOS}
+    return tuple(no for no in dict.fromkeys(nos) if no not in heard)
+
+
+def suppressed(now: dict[Consentable, Standing]) -> dict[Consentable, datetime | None]:
+    """Since when each purpose is to be suppressed on the person's numbers; None: not. What nobody spoke of is left out."""
+    spoken_of = {purpose: one for purpose, one in now.items() if one.since is not None}
+    return {purpose: one.since if one.state in TAKEN_BACK else None for purpose, one in spoken_of.items()}
 
 
 def _after(old: Standing, event: Event) -> Standing:

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from typing import Literal
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot import consent, outbox
-from bot.consent import Standing
+from bot import consent, ledger, outbox
+from bot.clock import london_day_starts
 from bot.database import Database
 from bot.importing.phones import to_e164
-from bot.models import Audit, ConsentEvent, ContactPoint, PersonRow, StaffRole
+from bot.ledger import Entry
+from bot.models import ContactPoint, PersonRow, StaffRole
 from bot.queries import standing_of
-from bot.turn import Consentable
+from bot.suppression import Keyed
+from bot.turn import Consentable, ConsentState
 
 Source = Literal["phone", "email", "in_person", "letter", "left_group"]
 SOURCES: tuple[Source, ...] = ("phone", "email", "in_person", "letter", "left_group")
+INSTANT = timedelta(microseconds=1)  # the database keeps no shorter time
 
 
 class NoSuchPerson(Exception):
@@ -30,38 +33,30 @@ class NoSuchStaff(Exception):
 
 
 class NotAllowed(Exception):
-    """The role of this member of staff does not record consent, or this is no way to give it."""
+    """The role of this member of staff does not do this, or this is no way to do it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What staff were told: by whom (a learner code or a phone), of which purposes, how, and whose code signs it."""
+    """What staff were told: by whom (a learner code or a phone), of which purposes, how, and whose code signs it.
+
+    `on` is the day in London on which it was said, None for this moment; `wording` the version of what was read out.
+    """
 
     person: str
     purposes: tuple[Consentable, ...]
     source: Source
     by: str
+    on: date | None = None
+    wording: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class TrailLine:
-    """One line of a person's ledger: when it took effect and when it was recorded, both aware UTC."""
+class Recorded:
+    """What went into the ledger, and where every purpose stands after it."""
 
-    at: datetime
-    purpose: str
-    action: str
-    source: str
-    wording: str
-    recorded_by: str
-    recorded_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Trail:
-    """All that a person ever said, oldest first, and where each purpose stands now."""
-
-    lines: tuple[TrailLine, ...]
-    standing: dict[Consentable, Standing]
+    purposes: tuple[Consentable, ...]
+    now: dict[Consentable, ConsentState]
 
 
 def person_by(session: Session, learner_code_or_phone: str) -> PersonRow:
@@ -79,79 +74,73 @@ def person_by(session: Session, learner_code_or_phone: str) -> PersonRow:
     return person
 
 
-def give(db: Database, told: Told, now: datetime) -> tuple[Consentable, ...]:
-    """Record a yes; the purposes that were not given already. Raises NoSuchPerson, NoSuchStaff, NotAllowed."""
-    if told.source == "left_group":
-        raise NotAllowed("leaving the group is not a way to agree to anything")
-    return _record(db, told, now, "give")
-
-
-def withdraw(db: Database, told: Told, now: datetime) -> tuple[Consentable, ...]:
-    """Record a no and cancel what was planned, in one commit (D03); the purposes that were not withdrawn already.
-
-    Raises NoSuchPerson, NoSuchStaff, NotAllowed.
-    """
-    return _record(db, told, now, "withdraw")
-
-
-def trail(session: Session, person: PersonRow) -> Trail:
-    """The whole ledger of a person."""
-    ledger = select(ConsentEvent).where(ConsentEvent.person_id == person.id).order_by(ConsentEvent.at, ConsentEvent.id)
-    rows = session.scalars(ledger).all()
-    lines = [TrailLine(r.at, r.purpose, r.action, r.source, r.wording, r.recorded_by, r.recorded_at) for r in rows]
-    events = (consent.Event(row.purpose, row.action, row.at, row.id) for row in rows)
-    return Trail(tuple(lines), consent.standing(events))
-
-
-def _signed(session: Session, told: Told) -> PersonRow:
-    """The person, locked so that no turn of theirs runs meanwhile, once it is sure that this member of staff may."""
-    role = session.scalar(select(StaffRole.role).where(StaffRole.code == told.by))
+def require(session: Session, code: str, roles: tuple[str, ...], what: str) -> None:
+    """Only these roles do this. Raises NoSuchStaff and NotAllowed."""
+    role = session.scalar(select(StaffRole.role).where(StaffRole.code == code))
     if role is None:
         raise NoSuchStaff("no member of staff has this code")
-    if role != "admin":
-        raise NotAllowed(f"the role {role} does not record consent; an admin does")
-    person = person_by(session, told.person)
+    if role not in roles:
+        raise NotAllowed(f"the role {role} does not {what}")
+
+
+def locked(session: Session, person: PersonRow) -> PersonRow:
+    """The person, so that no turn of theirs runs meanwhile."""
     return session.scalars(select(PersonRow).where(PersonRow.id == person.id).with_for_update()).one()
 
 
-def _record(db: Database, told: Told, now: datetime, action: Literal["give", "withdraw"]) -> tuple[Consentable, ...]:
+def give(db: Database, keyed: Keyed, told: Told, now: datetime) -> Recorded:
+    """Record a yes to the purposes that were not given already. Raises NoSuchPerson, NoSuchStaff, NotAllowed.
+
+    A yes of a day counts from its first moment, as a declaration does: a no of that same day stands (D03).
+    """
+    if told.source == "left_group":
+        raise NotAllowed("leaving the group is not a way to agree to anything")
+    return _record(db, keyed, told, ("give", _first(told, now), now))
+
+
+def withdraw(db: Database, keyed: Keyed, told: Told, now: datetime) -> Recorded:
+    """Record a no to the purposes that were not withdrawn already, and cancel what was planned, in one commit (D03, P10).
+
+    A no of a day counts from its last moment, or from now: a yes of that same day is taken back.
+    Raises NoSuchPerson, NoSuchStaff, NotAllowed.
+    """
+    return _record(db, keyed, told, ("withdraw", _last(told, now), now))
+
+
+def _first(told: Told, now: datetime) -> datetime:
+    return now if told.on is None else _not_in_future(london_day_starts(told.on), now)
+
+
+def _last(told: Told, now: datetime) -> datetime:
+    if told.on is None:
+        return now
+    _not_in_future(london_day_starts(told.on), now)
+    return min(now, london_day_starts(told.on + timedelta(days=1)) - INSTANT)
+
+
+def _not_in_future(at: datetime, now: datetime) -> datetime:
+    if at > now:
+        raise NotAllowed("that day is in the future")
+    return at
+
+
+Said = tuple[Literal["give", "withdraw"], datetime, datetime]  # what, from when, recorded when
+
+
+def _record(db: Database, keyed: Keyed, told: Told, said: Said) -> Recorded:
+    action, at, now = said
     with db.write() as session:
-        person = _signed(session, told)
-        if action == "withdraw":
-            outbox.cancel_planned(session, person.id, told.purposes, "OPTED_OUT")
-        standing = standing_of(session, person.id)
-        purposes = tuple(p for p in dict.fromkeys(told.purposes) if standing[p].state != consent.STATES[action])
-        if purposes:
-            _write(session, _Entry(person.id, replace(told, purposes=purposes), action, now))
-        return purposes
-
-
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """What goes into the ledger, a line for each purpose, and into the audit."""
-
-    person_id: int
-    told: Told
-    action: str
-    at: datetime
-
-
-def _write(session: Session, entry: _Entry) -> None:
-    told = entry.told
-    for purpose in told.purposes:
-        session.add(
-            ConsentEvent(
-                person_id=entry.person_id,
-                purpose=purpose,
-                action=entry.action,
-                at=entry.at,
-                source=told.source,
-                recorded_by=told.by,
-                recorded_at=entry.at,
-            )
-        )
-    details = {"purposes": list(told.purposes), "source": told.source}
-    session.add(Audit(at=entry.at, by=told.by, act=f"consent_{entry.action}", person_id=entry.person_id, details=details))
+        require(session, told.by, ("admin",), "record consent; an admin does")
+        person = locked(session, person_by(session, told.person))
+        ledger.replay(session, [person.id], keyed, now)
+        before = standing_of(session, person.id)
+        purposes = tuple(p for p in dict.fromkeys(told.purposes) if before[p].state != consent.STATES[action])
+        entry = Entry(person.id, purposes, action, told.source, at, now, told.by, told.wording)
+        ledger.record(session, entry, keyed)
+        after = {purpose: one.state for purpose, one in standing_of(session, person.id).items()}
+        off = tuple(p for p in told.purposes if after[p] == "withdrawn")
+        outbox.cancel_planned(session, person.id, off, "OPTED_OUT")
+        return Recorded(purposes, after)
 
 
 def _phone(text: str) -> str:

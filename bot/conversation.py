@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
+from sqlalchemy.orm import Session
 
-from bot import inbox
+from bot import inbox, moving
 from bot.answers import read_answer
 from bot.apply import Scene, Staffroom, apply
 from bot.compose import Composed, compose
@@ -18,8 +19,10 @@ from bot.models import Inbound, PersonRow
 from bot.queries import load_turn
 from bot.routing import Choice, Limits, answered, choose, second_opinion, without_model
 from bot.safety import Lexicon, screen
+from bot.terms import Terms
 from bot.texts import Texts
 from bot.turn import NluAway, Parse, Turn
+from bot.wordings import Asked
 
 MOST_ATTEMPTS = 3
 NLU_WAIT = timedelta(minutes=1)  # then the learner is told that a person will see the message
@@ -48,6 +51,8 @@ class Room:
     mind: Mind
     texts: Texts
     staffroom: Staffroom
+    terms: Terms
+    rules_url: str = ""  # where the group rules are read
 
 
 def decide(turn: Turn, mind: Mind) -> tuple[Choice, Composed]:
@@ -82,8 +87,8 @@ def _try(room: Room, claimed: inbox.Claim, clock: Callable[[], datetime]) -> Non
     except NluAway:
         log.warning("turn.waits_for_nlu", inbound=claimed.inbound_id)
         inbox.postpone(room.db, claimed, clock(), NLU_RETRY, counts=False)
-    except Exception as error:  # noqa: BLE001 (the one edge where a handler may fail: the message is kept and tried again)
-        log.error("turn.failed", inbound=claimed.inbound_id, attempt=claimed.attempt, error=type(error).__name__)
+    except Exception as error:  # the one edge where a handler may fail: the message is kept and tried again
+        log.exception("turn.failed", inbound=claimed.inbound_id, attempt=claimed.attempt, error=type(error).__name__)
         _after_failure(room, claimed, clock())
 
 
@@ -95,11 +100,15 @@ def _take(room: Room, claimed: inbox.Claim, clock: Callable[[], datetime]) -> No
     now = clock()
     with room.db.write() as session:
         row = inbox.held(session, claimed, now)
-        turn = listen(load_turn(session, row, screen(row.text, room.mind.lexicon), now), room.mind)
+        moving.arrive(session, row, room.terms.keyed, now)
+        turn = _load(room, session, row, now)
         choice, composed = decide(replace(turn, parse=parse, nlu_away=away), room.mind)
         person = session.get_one(PersonRow, row.person_id)
-        answers = (person.pending or {}).get("inbound_id") if turn.answer else None
-        apply(Scene(session, row, person, room.texts, room.staffroom, now, answers), composed)
+        pending = (person.pending or {}) if turn.answer else {}
+        asked = Asked(pending["question"], pending["text"]) if "text" in pending else None
+        led = pending.get("inbound_id")
+        scene = Scene(session, row, person, room.texts, room.staffroom, room.terms.keyed, now, led, asked)
+        apply(scene, composed)
         _note(row, choice, composed, now)
     log.info("turn.taken", inbound=claimed.inbound_id, intents=choice.handlers, decided_by=choice.decided_by)
 
@@ -108,13 +117,19 @@ def _parse_if_needed(room: Room, claimed: inbox.Claim, now: datetime) -> tuple[P
     """What Rasa heard, where the message needs it; or that it has been away for too long. No transaction is open."""
     with room.db.read() as session:
         row = session.get_one(Inbound, claimed.inbound_id)
-        turn = listen(load_turn(session, row, screen(row.text, room.mind.lexicon), now), room.mind)
+        turn = _load(room, session, row, now)
     try:
         return hear(turn, room.mind), False
     except NluAway:
         if now - claimed.received_at < NLU_WAIT:
             raise
         return None, True
+
+
+def _load(room: Room, session: Session, row: Inbound, now: datetime) -> Turn:
+    """Everything that may be known of a stored message but for what Rasa hears in it."""
+    turn = load_turn(session, row, screen(row.text, room.mind.lexicon), now)
+    return listen(replace(moving.with_phones(session, turn), rules_url=room.rules_url), room.mind)
 
 
 def hear(turn: Turn, mind: Mind) -> Parse | None:
@@ -155,6 +170,6 @@ def _give_up(room: Room, claimed: inbox.Claim, now: datetime) -> None:
         row = inbox.held(session, claimed, now)
         person = session.get_one(PersonRow, row.person_id)
         apology = Composed(((say("office.apology"),),), None, (OpenCase("failed_turn", urgent=True),))
-        apply(Scene(session, row, person, room.texts, room.staffroom, now), apology)
+        apply(Scene(session, row, person, room.texts, room.staffroom, room.terms.keyed, now), apology)
         inbox.finish(row, "failed", now)
     log.error("turn.given_up", inbound=claimed.inbound_id)

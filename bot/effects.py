@@ -31,6 +31,7 @@ class Ask:
     question: str
     say: Say
     options: Mapping[str, str] = field(default_factory=dict)
+    about: str = ""  # the number that the question is about, in E.164
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,30 @@ class Grant:
 @dataclass(frozen=True, slots=True)
 class Disown:
     """The number is not the learner's: from now on it is a stranger's, and nobody writes to it first (D11)."""
+
+
+@dataclass(frozen=True, slots=True)
+class MoveNumber:
+    """From now on the person's phone is this one (E.164): at once if it has written to us, else when it first does (D10)."""
+
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class TellMoved:
+    """The new phone is being told that their messages come to it: once is enough."""
+
+
+@dataclass(frozen=True, slots=True)
+class Invite:
+    """They have the link to the groups of these courses (codes), because they asked for it (P06)."""
+
+    courses: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DeclineInvitation:
+    """They do not want to join: no invitation of theirs is sent again (P07)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +138,10 @@ Effect = (
     | Restore
     | Grant
     | Disown
+    | MoveNumber
+    | TellMoved
+    | Invite
+    | DeclineInvitation
     | OpenCase
     | AlertSafeguarding
     | NotUnderstood

@@ -5,12 +5,14 @@ Pure: whoever asks loads the facts. The reasons come in the order of D01, so tha
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from calendar import monthrange
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Literal
 
-from bot.turn import TAKEN_BACK, Consentable, ConsentState, Purpose
+from bot.hours import GROUP_HOURS, LONDON, Hours, hours_for, opening, opening_on
+from bot.turn import TAKEN_BACK, Consentable, ConsentState, Purpose, Use
 
 Reason = Literal[
     "WRONG_NUMBER",
@@ -18,31 +20,54 @@ Reason = Literal[
     "OPTED_OUT",
     "NO_CONSENT",
     "MARKETING_NOT_CONSENTED",
+    "PAST_6_MONTHS",
+    "BLOCKED_BY_USER",
+    "NO_RESPONSE",
     "STALE",
+    "QUIET_HOURS",
+    "FREQUENCY_CAP",
     "WINDOW_CLOSED_NO_TEMPLATE",
+    "REACH_LIMIT",
+    "PAIR_LIMIT",
 ]
 ANSWERS: tuple[Purpose, ...] = ("reply", "safety", "staff")  # they wrote to us, or are our own staff: no consent asked
+KEEPS_HOURS: tuple[Purpose, ...] = ("service", "checkin", "marketing", "staff")
+MONTHS_OF_COMPANY = 6  # after the course (P03)
+MOST_A_DAY, MOST_A_WEEK = 1, 3  # of what is neither urgent nor a lesson reminder (P25)
+SILENCES = 2  # check-ins running that nobody answered: then we stop asking (P19)
+WEEK = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the gate must know of one message and the one it is for. `now` is aware UTC."""
+    """What the gate must know of one message and the one it is for. Times are aware UTC, days are London's."""
 
     purpose: Purpose
     now: datetime
     window_open: bool  # the person wrote in the last 24 hours (D14)
+    use: Use = ""
+    urgent: bool = False
     wrong_number: bool = False
     on_hold: bool = False
     confirms_opt_out: bool = False
     best_before: datetime | None = None
     consent: Mapping[Consentable, ConsentState] = field(default_factory=dict)
+    course_ends: tuple[date | None, ...] = ()  # of each course the person is enrolled on; None: it has no end yet
+    unreachable: bool = False  # blocked, or not on WhatsApp, and not heard from since
+    unanswered: int = 0  # check-ins sent since they last wrote
+    hours: Hours = GROUP_HOURS
+    sent: tuple[datetime, ...] = ()  # what counted for the frequency cap in the last week
+    has_template: bool = False
+    reach_free_at: datetime | None = None  # when the platform lets us write to one more person; None: at once
+    pair_free_at: datetime | None = None  # when this recipient may have one more; None: at once
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Sent if `reason` is None; else withheld, for that reason."""
+    """Sent if `reason` is None. With `until` it is held back until then and asked about again; else it is withheld."""
 
     reason: Reason | None = None
+    until: datetime | None = None
 
     @property
     def allowed(self) -> bool:
@@ -52,18 +77,82 @@ class Decision:
 
 def may_send(facts: Facts) -> Decision:
     """The decision for one message. The first rule that objects gives its reason."""
+    reason = _never(facts)
+    if reason is not None:
+        return Decision(reason)
+    held = _not_yet(facts)
+    if held.until is not None and facts.best_before is not None and held.until >= facts.best_before:
+        return Decision("STALE")  # by then it would be yesterday's news (P27)
+    return held
+
+
+def last_day(ends_on: date) -> date:
+    """The last day on which we may write first about a course: six calendar months on, at most that month's last (P03)."""
+    years, month = divmod(ends_on.month - 1 + MONTHS_OF_COMPANY, 12)
+    year = ends_on.year + years
+    return date(year, month + 1, min(ends_on.day, monthrange(year, month + 1)[1]))
+
+
+def in_company(purpose: Purpose, course_ends: Iterable[date | None], today: date) -> bool:
+    """Is `today` within six months of the end of any of these courses? (P03)
+
+    A course without an end lets its own messages through; a check-in, which comes after a course, needs a known end.
+    """
+    return any(purpose != "checkin" if end is None else today <= last_day(end) for end in course_ends)
+
+
+def counts_for_cap(purpose: Purpose, use: Use, *, urgent: bool) -> bool:
+    """Does a message count for the frequency cap, and is it held back by it? (P25)"""
+    return purpose not in ANSWERS and not urgent and use != "lesson_reminder"
+
+
+def _never(facts: Facts) -> Reason | None:
+    """Why it must not be sent, however long it waits."""
     proactive = facts.purpose not in ANSWERS
     if facts.wrong_number and proactive:
-        return Decision("WRONG_NUMBER")
+        return "WRONG_NUMBER"
     if facts.on_hold and facts.purpose not in ("safety", "staff") and not facts.confirms_opt_out:
-        return Decision("SAFEGUARDING_HOLD")
-    if proactive and (reason := _without_consent(facts)):
-        return Decision(reason)
-    if facts.best_before is not None and facts.now >= facts.best_before:
-        return Decision("STALE")
-    if not facts.window_open:
+        return "SAFEGUARDING_HOLD"
+    if proactive and (reason := _not_first(facts)):
+        return reason
+    return "STALE" if facts.best_before is not None and facts.now >= facts.best_before else None
+
+
+def _not_first(facts: Facts) -> Reason | None:
+    """Why we may not write to them unasked."""
+    if reason := _without_consent(facts):
+        return reason
+    if not in_company(facts.purpose, facts.course_ends, facts.now.astimezone(LONDON).date()):
+        return "PAST_6_MONTHS"
+    if facts.unreachable:
+        return "BLOCKED_BY_USER"
+    return "NO_RESPONSE" if facts.purpose == "checkin" and facts.unanswered >= SILENCES else None
+
+
+def _not_yet(facts: Facts) -> Decision:
+    """Held back for a time, or for want of a template, or sent. Urgent passes hours and caps, and nothing else."""
+    opens = opening(hours_for(facts.purpose, facts.hours), facts.now)
+    if facts.purpose in KEEPS_HOURS and not facts.urgent and opens > facts.now:
+        return Decision("QUIET_HOURS", opens)
+    if counts_for_cap(facts.purpose, facts.use, urgent=facts.urgent) and (again := _capped_until(facts)):
+        return Decision("FREQUENCY_CAP", again)
+    if not facts.window_open and not facts.has_template:
         return Decision("WINDOW_CLOSED_NO_TEMPLATE")
+    if facts.reach_free_at and facts.reach_free_at > facts.now and not facts.window_open and facts.purpose not in ANSWERS:
+        return Decision("REACH_LIMIT", facts.reach_free_at)
+    if facts.pair_free_at and facts.pair_free_at > facts.now and facts.purpose != "safety":
+        return Decision("PAIR_LIMIT", facts.pair_free_at)
     return Decision()
+
+
+def _capped_until(facts: Facts) -> datetime | None:
+    """The next opening on a day that has room for one more: one a day, three in any seven days of London's calendar."""
+    today = facts.now.astimezone(LONDON).date()
+    days = sorted(at.astimezone(LONDON).date() for at in facts.sent)
+    free = [days[-MOST_A_DAY] + timedelta(days=1)] if len(days) >= MOST_A_DAY else []
+    free += [days[-MOST_A_WEEK] + WEEK] if len(days) >= MOST_A_WEEK else []
+    first = max(free, default=today)
+    return opening_on(hours_for(facts.purpose, facts.hours), first) if first > today else None
 
 
 def _without_consent(facts: Facts) -> Reason | None:

@@ -13,9 +13,12 @@ from bot.database import Database, insert_new, wake_workers
 from bot.models import Inbound, PersonRow
 from bot.models.base import Utc
 from bot.people import point_of
+from bot.safety import Lexicon, mask, screen
 from bot.whatsapp import Incoming
 
 LEASE = timedelta(seconds=15)
+KEEPS_COPY = timedelta(days=2)  # whoever restores yesterday's backup still finds today's STOP at Twilio
+DOES_NOT_WAIT = ("opt_out", "safeguarding_disclosure", "wrong_number", "opt_out_marketing", "opt_out_checkin", "opt_in")
 CANDIDATES = 10  # how many people to try before giving up this pass: other workers may hold the first ones
 
 
@@ -57,8 +60,21 @@ class Claim:
     received_at: datetime
 
 
-def record(session: Session, incoming: Incoming, screened: Screened, now: datetime) -> bool:
-    """Store a message. False if it was here before: then nothing changes."""
+def look_over(incoming: Incoming, lexicon: Lexicon) -> Screened:
+    """A message as it may be stored: details masked, and whether the safety rules hear something that cannot wait."""
+    masked = mask(incoming.text)
+    heard = any(one.intent in DOES_NOT_WAIT for one in screen(masked.text, lexicon))
+    return Screened(masked.text, masked.kinds, bool(incoming.answered_by_twilio) or heard)
+
+
+def record(
+    session: Session, incoming: Incoming, screened: Screened, now: datetime, received_at: datetime | None = None
+) -> bool:
+    """Store a message. False if it was here before: then nothing changes.
+
+    `received_at` is when Twilio got one that reached us late (never after `now`); the window counts from then.
+    """
+    came = min(received_at or now, now)
     point = point_of(session, incoming.phone, incoming.scoped_id, now)
     new = insert_new(
         session,
@@ -69,13 +85,16 @@ def record(session: Session, incoming: Incoming, screened: Screened, now: dateti
         kind=incoming.kind,
         text=screened.text,
         details=_details(incoming, screened.masked),
-        received_at=now,
+        received_at=came,
         retry_at=now,
         urgent=screened.urgent,
+        tidy_at=now if screened.masked else None,  # Twilio's copy still shows what was masked (L26)
     )
     if not new:
         return False
-    point.last_inbound_at = now
+    point.last_inbound_at = max(came, point.last_inbound_at or came)
+    if point.unreachable_at is None or came >= point.unreachable_at:
+        point.unreachable_at = point.unreachable_code = None  # whoever writes can be written to
     wake_workers(session)
     return True
 
@@ -96,8 +115,11 @@ def claim(db: Database, now: datetime) -> Claim | None:
 def held(session: Session, claimed: Claim, now: datetime) -> Inbound:
     """The claimed row, with its person locked. Raises Conflict if the lease is no longer ours."""
     row = session.get_one(Inbound, claimed.inbound_id)
-    session.execute(select(PersonRow.id).where(PersonRow.id == row.person_id).with_for_update())
+    person_id = row.person_id
+    session.execute(select(PersonRow.id).where(PersonRow.id == person_id).with_for_update())
     session.refresh(row)
+    if row.person_id != person_id:  # it turned out to be a learner's who moved here: theirs is not the lock we hold
+        raise Conflict(f"inbound {row.id} is another person's by now")
     if row.state != "received" or row.lease != claimed.lease or row.leased_until is None or row.leased_until <= now:
         raise Conflict(f"inbound {row.id} is no longer leased here")
     return row
@@ -114,8 +136,9 @@ def postpone(db: Database, claimed: Claim, now: datetime, wait: timedelta, count
 
 
 def finish(row: Inbound, state: str, now: datetime) -> None:
-    """The message needs nothing more."""
+    """The message needs nothing more, and Twilio's copy of it may go: at once where it still shows what we masked (L26)."""
     row.state, row.taken_at, row.lease, row.leased_until = state, now, None, None
+    row.tidy_at = now if row.details.get("masked") else now + KEEPS_COPY
 
 
 def _lease(row: Inbound, now: datetime) -> Claim:

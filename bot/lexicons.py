@@ -14,13 +14,20 @@ from bot.safety.lexicon import Lexicon, Spellings, Topic
 from bot.safety.normalise import normalise, squeezed
 from bot.safety.phrases import BadPhrase, Phrases, compile_phrases
 
-_TOPICS = ("opt_out", "opt_out_marketing", "reminder_preferences", "wrong_number", "safeguarding_disclosure")
+_TOPICS = (
+    "opt_out",
+    "opt_out_marketing",
+    "opt_out_checkin",
+    "reminder_preferences",
+    "wrong_number",
+    "safeguarding_disclosure",
+)
 _FLAGS = ("for_other", "immediate", "watched", "domestic", "about_other", "about_staff", "secrecy")
 
 Words = list[str]
 Topics = Annotated[str, StringConstraints(pattern=f"^({'|'.join(_TOPICS)})$")]
 Flag = Annotated[str, StringConstraints(pattern=f"^({'|'.join(_FLAGS)})$")]
-Keyword = Annotated[str, StringConstraints(pattern="^(opt_out|opt_in|help)$")]
+Keyword = Annotated[str, StringConstraints(pattern="^(opt_out|opt_in|help|change_number)$")]
 Answer = Annotated[str, StringConstraints(pattern="^(yes|no|[1-9])$")]
 
 FAST_AND_SAFE = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times faster where PyYAML has its C part

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session, selectinload
 
-from bot import consent
+from bot import consent, history
 from bot.models import (
     Alert,
     ConsentEvent,
@@ -42,7 +42,6 @@ from bot.turn import (
 LESSONS_SHOWN = 3  # of each course
 OUTAGE_TOLD = timedelta(minutes=15)
 HOLD_TOLD = timedelta(minutes=10)
-ON_ITS_WAY = ("queued", "sending", "accepted", "sent", "delivered", "read")
 WINDOW = timedelta(hours=23, minutes=50)  # Twilio's 24 hours with a margin (twilio-whatsapp.md section 4)
 
 
@@ -59,7 +58,8 @@ class Reach:
 def load_turn(session: Session, row: Inbound, heard: tuple[Heard, ...], now: datetime) -> Turn:
     """Everything the handlers may know about a stored message. `parse` and `answer` are filled in by who asked for them."""
     person = session.get_one(PersonRow, row.person_id)
-    disowned = session.get_one(ContactPoint, row.contact_point_id).disowned_at is not None
+    point = session.get_one(ContactPoint, row.contact_point_id)
+    disowned = point.disowned_at is not None
     courses = [] if disowned else _enrolled(session, person.id)
     taught = [] if disowned else _taught(session, person.id)
     standing = standing_of(session, person.id)
@@ -73,7 +73,7 @@ def load_turn(session: Session, row: Inbound, heard: tuple[Heard, ...], now: dat
         pending=_pending(person),
         consent={purpose: one.state for purpose, one in standing.items()},
         restorable=frozenset(consent.restorable(standing, CONSENTABLE)),
-        withdrawn_at=_said_stop(session, person.id) if standing["service"].state == "withdrawn" else None,
+        withdrawn_at=history.said_stop(session, person.id) if standing["service"].state == "withdrawn" else None,
         misses=person.misses,
         warned_at=person.warned_at,
         open_cases=frozenset(_open_cases(session, person.id, now)),
@@ -81,7 +81,10 @@ def load_turn(session: Session, row: Inbound, heard: tuple[Heard, ...], now: dat
         watched=person.watched,
         alerted=person.held_at is not None and _alerted(session, person.id),
         held_lately=person.held_at is not None and _held_lately(session, person.id, now),
-        overtaken=_overtaken(session, row),
+        overtaken=history.overtaken(session, row),
+        number_moved=not disowned and history.number_moved(session, point),
+        left_group=not disowned and history.left_group(session, person, standing["service"]),
+        agreed=() if disowned else history.agreed(session, person.id, standing),
     )
 
 
@@ -128,7 +131,8 @@ def _person(row: PersonRow, *, known: bool, disowned: bool) -> Person:
 def _pending(row: PersonRow) -> Pending | None:
     if row.pending is None:
         return None
-    return Pending(row.pending["question"], row.pending["options"], datetime.fromisoformat(row.pending["asked_at"]))
+    asked_at, about = datetime.fromisoformat(row.pending["asked_at"]), row.pending.get("about", "")
+    return Pending(row.pending["question"], row.pending["options"], asked_at, about=about)
 
 
 def _enrolled(session: Session, person_id: int) -> list[Course]:
@@ -161,20 +165,9 @@ def _lessons(session: Session, courses: Iterable[Course], now: datetime) -> tupl
     return tuple(sorted(found, key=lambda lesson: (lesson.starts_at, lesson.code)))
 
 
-def _said_stop(session: Session, person_id: int) -> datetime | None:
-    """When we last confirmed an opting-out to them: what staff recorded, or what never left, was not confirmed."""
-    ours = (Outbound.person_id == person_id, Outbound.confirms_opt_out, Outbound.state.in_(ON_ITS_WAY))
-    return session.scalar(select(func.max(Outbound.created_at)).where(*ours))
-
-
 def _held_lately(session: Session, person_id: int, now: datetime) -> bool:
     ours = (Outbound.person_id == person_id, Outbound.purpose == "safety", Outbound.created_at > now - HOLD_TOLD)
     return session.scalar(select(Outbound.id).where(*ours).limit(1)) is not None
-
-
-def _overtaken(session: Session, row: Inbound) -> bool:
-    later = (ConsentEvent.person_id == row.person_id, ConsentEvent.action == "withdraw", ConsentEvent.inbound_id > row.id)
-    return session.scalar(select(ConsentEvent.id).where(*later).limit(1)) is not None
 
 
 def _alerted(session: Session, person_id: int) -> bool:

@@ -16,7 +16,7 @@ HIDDEN = re.compile(r"\[[^\[\]]{3,40} hidden\]")  # what bot.safety.mask puts th
 OLD_NUMBER = re.compile(r"\s*[1-9][.)]?\s*")
 FEW_WORDS = 4  # "my card is" with it says nothing to understand
 AT_RISK = "safeguarding_disclosure"
-REOPENS = ("opt_in", "opt_in_service", "opt_in_marketing", "opt_out_no")
+REOPENS = ("opt_in", "opt_in_service", "opt_in_marketing", "opt_in_after_leaving", "opt_out_no")
 BESIDE_A_RULE = (
     "course_info",
     "report_absence",
@@ -33,6 +33,7 @@ FIRST = (
     "opt_out_unsure",
     "wrong_number",
     "opt_out_marketing",
+    "opt_out_checkin",
     "report_abuse",
     "report_suspicious",
     "data_access_request",
@@ -40,9 +41,16 @@ FIRST = (
     "data_correction",
     "request_human",
 )
-ACTS_UNDER_HOLD = (AT_RISK, "opt_out", "opt_out_unsure", "wrong_number", "opt_out_marketing", "opt_in")
+ACTS_UNDER_HOLD = (AT_RISK, "opt_out", "opt_out_unsure", "wrong_number", "opt_out_marketing", "opt_out_checkin", "opt_in")
 TWILIOS_WORDS = {"STOP": "opt_out", "START": "opt_in", "HELP": "help"}  # Advanced Opt-Out's own (OptOutType)
-SHOWN_AS = {"opt_out_unsure": "opt_out", "unsure": "fallback", "not_understood": "fallback", "nlu_away": "fallback"}
+SHOWN_AS = {
+    "opt_out_unsure": "opt_out",
+    "opt_out_checkin": "reminder_preferences",
+    "unsure": "fallback",
+    "not_understood": "fallback",
+    "nlu_away": "fallback",
+}
+A_PHONE = "phone"  # the option of a question that a phone number answers
 
 
 class Limits(Protocol):
@@ -155,10 +163,11 @@ def _under_hold(turn: Turn, choice: Choice) -> Choice:
 
 
 def answered(turn: Turn, read: str) -> str:
-    """The option of the pending question that a message chose: by button, or by `read` (`yes`, `no`, `1` to `9`)."""
-    if turn.pending is None or not turn.pending.open_at(turn.now):
-        return ""
-    for given in (turn.message.button, read):
+    """The option of the pending question that a message chose: by button, by `read` (`yes`, `no`, `1` to `9`), by phone."""
+    if turn.pending is None or not turn.pending.open_at(turn.now) or turn.message.received_at < turn.pending.asked_at:
+        return ""  # what they wrote before we asked answers nothing, however late it reached us
+    number = A_PHONE if turn.phone is not None and turn.phone.alone else ""
+    for given in (turn.message.button, read, number):
         if given in turn.pending.options:
             return given
     return ""

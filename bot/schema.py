@@ -14,6 +14,7 @@ from sqlalchemy import Connection, text
 
 from bot.database import Database
 
+MIGRATIONS = Path(__file__).parent / "migrations"
 LOCK = 4_693_999  # any number will do, as long as nobody else on this database uses it
 
 
@@ -50,7 +51,7 @@ def _tables_may_be_rebuilt(db: Database) -> Iterator[Connection]:
 def config(connection: Connection) -> Config:
     """Alembic's configuration for this connection."""
     made = Config()
-    made.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    made.set_main_option("script_location", str(MIGRATIONS))
     made.attributes["connection"] = connection
     return made
 
@@ -60,6 +61,6 @@ def revision(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
 
-def newest(connection: Connection) -> str | None:
-    """The revision the code expects."""
-    return ScriptDirectory.from_config(config(connection)).get_current_head()
+def newest() -> str | None:
+    """The revision that the code on disk expects: asked at start, it is what this process was made for."""
+    return ScriptDirectory(str(MIGRATIONS)).get_current_head()

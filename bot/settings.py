@@ -72,6 +72,7 @@ class Settings(BaseSettings):
     safeguarding_contacts: str = ""
     alert_smtp_url: str = ""
     group_hours: str = "08:00-20:00"
+    reach_limit: Annotated[int, Field(ge=1)] = 250  # people a day outside the window: the tier that Meta gave the sender
     clamav_url: str = ""
     flask_debug: bool = False
 

@@ -25,12 +25,28 @@ Kind = Literal[
     "empty",
 ]
 Purpose = Literal["reply", "safety", "staff", "service", "checkin", "marketing"]
+Use = Literal[  # what the policy lets us write first about (P12 to P19); "" for answers
+    "",
+    "lesson_reminder",
+    "course_update",
+    "technical_or_delay",
+    "visual_work",
+    "question",
+    "collaboration",
+    "encouragement",
+    "opportunity",
+    "keeping_in_touch",
+    "staff",
+]
 Consentable = Literal["service", "checkin", "marketing"]
 ConsentState = Literal["given", "refused", "withdrawn", "paused", "never_asked"]
 DecidedBy = Literal["exact", "rule", "model", "fallback"]
 
 CONSENTABLE: tuple[Consentable, ...] = ("service", "checkin", "marketing")
 TAKEN_BACK: tuple[ConsentState, ...] = ("withdrawn", "paused")
+
+
+PENDING_LASTS = timedelta(hours=24)  # how long a question of ours may be answered
 
 
 class NluAway(Exception):
@@ -123,13 +139,38 @@ class Enrolment:
 
 
 @dataclass(frozen=True, slots=True)
+class Phone:
+    """A phone number that somebody named, and whether they may move to it (D10).
+
+    `whose`: `free` nobody has written from it; `met` a bare stranger has; `theirs` already; `taken` a person must check.
+    """
+
+    value: str  # E.164
+    shown: str  # as people write it
+    whose: Literal["free", "met", "theirs", "taken"]
+    alone: bool = False  # the message says hardly anything else
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """When and how a person said yes to one purpose, in which version of the words, and whether it holds today (P11)."""
+
+    purpose: Consentable
+    on: date  # the day in London
+    how: Literal["declaration", "chat", "staff"]
+    wording: str
+    holds: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Pending:
     """The one question we have asked and not had answered. `options` maps what may be answered to an intent."""
 
     question: str
     options: Mapping[str, str]
     asked_at: datetime
-    lasts: timedelta = timedelta(hours=24)
+    lasts: timedelta = PENDING_LASTS
+    about: str = ""  # the number that a question about a number names, in E.164
 
     def open_at(self, now: datetime) -> bool:
         """True while an answer given at `now` still counts."""
@@ -160,6 +201,12 @@ class Turn:
     alerted: bool = False  # an alert of the open disclosure went out: somebody knows
     held_lately: bool = False  # a safety reply went to them in the last ten minutes: saying it again helps nobody
     overtaken: bool = False  # a later message of theirs has opted out already: this one re-opens nothing
+    phone: Phone | None = None  # the one phone number that a learner's message names
+    phone_asked: Phone | None = None  # the one that the pending question is about
+    number_moved: bool = False  # they wrote from the new number that they told us of, and have not been told so
+    left_group: bool = False  # staff stopped their messages because they left the group, and nobody asked them since (P09)
+    agreed: tuple[Agreement, ...] = ()
+    rules_url: str = ""  # where the group rules are read
     nlu_away: bool = False  # Rasa has been away for a minute: a person takes over
 
     @property

@@ -11,14 +11,15 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from bot import clock, inbox, outbox
 from bot.database import Database
-from bot.safety import Lexicon, mask, screen
+from bot.safety import Lexicon
 from bot.settings import Settings
+from bot.status import FROM_TWILIO
+from bot.terms import Terms
 from bot.whatsapp import Malformed, is_status, read_message, read_status, signature_is_right
 
 LARGEST_FORM = 256 * 1024  # 1,600 emoji, percent-encoded, with every parameter there is, are under 64 KiB
 LARGEST_ID = 2**31 - 1  # PostgreSQL refuses to compare a row's number with more
 EMPTY_TWIML = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
-DOES_NOT_WAIT = ("opt_out", "safeguarding_disclosure", "wrong_number", "opt_out_marketing", "opt_in")
 log = structlog.get_logger(__name__)
 
 
@@ -29,6 +30,7 @@ class Door:
     settings: Settings
     db: Database
     lexicon: Lexicon
+    terms: Terms
 
 
 def make_blueprint(door: Door) -> Blueprint:
@@ -76,20 +78,18 @@ def _raw_path() -> str:
 
 def _store(door: Door) -> None:
     incoming = read_message(request.form)
-    masked = mask(incoming.text)
-    urgent = bool(incoming.answered_by_twilio) or any(
-        one.intent in DOES_NOT_WAIT for one in screen(masked.text, door.lexicon)
-    )
+    looked_over = inbox.look_over(incoming, door.lexicon)
     with door.db.write() as session:
-        new = inbox.record(session, incoming, inbox.Screened(masked.text, masked.kinds, urgent), clock.now())
+        new = inbox.record(session, incoming, looked_over, clock.now())
     log.info("webhook.stored" if new else "webhook.duplicate", sid=incoming.sid, kind=incoming.kind)
 
 
 def _advance(door: Door, outbound_id: int | None) -> None:
     news = read_status(request.form)
     with door.db.write() as session:
-        known = outbox.advance(session, outbound_id, news, clock.now())
-    log.info("webhook.status", known=known, sid=news.sid, status=news.status, error=news.error_code)
+        known = outbox.advance(session, door.terms, outbound_id, news, clock.now())
+    status = news.status if news.status in FROM_TWILIO else "other"
+    log.info("webhook.status", known=known, sid=news.sid, status=status, error=news.error_code)
 
 
 def _malformed(error: Malformed) -> tuple[str, int]:

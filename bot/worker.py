@@ -3,34 +3,31 @@
 from __future__ import annotations
 
 import signal
-import sqlite3
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
-from typing import Protocol
+from typing import Any
 
-import psycopg
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot import alerts, outbox
 from bot.conversation import Room, take_next
-from bot.database import CHANNEL, Database, insert_new
+from bot.database import Database, insert_new
 from bot.mail import SendsMail
 from bot.models import Heartbeat
+from bot.watch import AWAY, POLL_S, watch
 from bot.whatsapp import Letter, Sends
 
 SENDERS = 8  # a call to Twilio takes about 150 ms: eight at once is fifty a second
-LOOK_EVERY_S = 0.02  # SQLite: how often the version of the database is looked at
-POLL_S = 1.0  # what is due later wakes nobody: look again after this
 BEAT_EVERY_S = 5
 AFTER_ERROR_S = 1.0
+ONCE_IF_LATE: dict[str, Any] = {"coalesce": True, "misfire_grace_time": None}  # never skipped because we were busy
 log = structlog.get_logger(__name__)
 
 
@@ -44,12 +41,22 @@ class Post:
 
 
 @dataclass(frozen=True, slots=True)
+class Chore:
+    """Something that any worker does now and then, and that is harmless however many do it at once."""
+
+    name: str
+    every: timedelta
+    do: Callable[[datetime], object]
+
+
+@dataclass(frozen=True, slots=True)
 class Worker:
     """One worker process. `clock` gives aware UTC."""
 
     room: Room
     post: Post
     clock: Callable[[], datetime]
+    chores: tuple[Chore, ...] = ()
     stop: threading.Event = field(default_factory=threading.Event)
     free: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(SENDERS))
 
@@ -79,6 +86,8 @@ class Worker:
         """Everything that is due now, until nothing is; how many messages were taken or sent."""
         done = 0
         self.mark_lost()
+        for chore in self.chores:
+            self._do(chore)
         with ThreadPoolExecutor(SENDERS) as pool:
             while True:
                 step = self.turns() + alerts.deliver(self.db, self.post.mail, self.clock)
@@ -101,6 +110,8 @@ class Worker:
         if lost := outbox.mark_unknown(self.db, self.clock()):
             log.error("outbox.unknown", messages=lost)
         outbox.tell_of_unknown(self.db, self.clock())
+        if self.room.staffroom.has_mail:
+            alerts.tell_admins(self.db, self.room.texts, self.clock())
 
     def run(self) -> None:
         """Work until told to stop (SIGTERM or Ctrl-C)."""
@@ -108,6 +119,9 @@ class Worker:
             signal.signal(number, lambda *_: self.stop.set())
         jobs = BackgroundScheduler(timezone="UTC")
         jobs.add_job(self._safely, "interval", [self.beat], seconds=BEAT_EVERY_S, next_run_time=self.clock())
+        for chore in self.chores:
+            seconds = chore.every.total_seconds()
+            jobs.add_job(self._do, "interval", [chore], seconds=seconds, next_run_time=self.clock(), **ONCE_IF_LATE)
         jobs.start()
         with ThreadPoolExecutor(SENDERS) as pool:
             # Mail is apart from the rest: its server may keep us waiting, and nobody's answer waits for that.
@@ -127,7 +141,7 @@ class Worker:
         """The next message to send. The sender taken for it is given back when there is none."""
         sending = None
         try:
-            sending = outbox.claim(self.db, self.clock())
+            sending = outbox.claim(self.db, self.room.terms, self.clock())
         finally:
             if sending is None:
                 self.free.release()
@@ -136,87 +150,35 @@ class Worker:
     def _send(self, sending: outbox.Sending) -> None:
         try:
             url = f"{self.post.public_url.rstrip('/')}/whatsapp/status/{sending.outbound_id}"
-            outcome = self.post.whatsapp.send(Letter(sending.to, sending.body, url))
-            outbox.record(self.db, sending.outbound_id, outcome, self.clock())
+            letter = Letter(sending.to, sending.body, url, sending.content_sid, sending.variables, sending.media_url)
+            outcome = self.post.whatsapp.send(letter)
+            outbox.record(self.db, self.room.terms, sending.outbound_id, outcome, self.clock())
             log.info("outbox.sent", outbound=sending.outbound_id, result=outcome.result, error=outcome.error_code)
         finally:
             self.free.release()
 
+    def _do(self, chore: Chore) -> None:
+        """One chore, with a line in the log where it did anything."""
+
+        def work() -> None:
+            if done := chore.do(self.clock()):
+                log.info("worker.chore", chore=chore.name, done=done)
+
+        self._safely(work)
+
     def _loop(self, work: Callable[[], object]) -> None:
-        with closing(_watch(self.db)) as watch:
+        with closing(watch(self.db)) as change:
             while not self.stop.is_set():
                 self._safely(work)
-                self._safely(partial(watch.wait, self.stop))
+                self._safely(partial(change.wait, self.stop))
 
     def _safely(self, work: Callable[[], object]) -> None:
         """The edge where the database may be away, or a step fail: say so, wait a little, go on. A loop must not end."""
         try:
             work()
-        except (SQLAlchemyError, psycopg.Error, sqlite3.Error) as error:
+        except (SQLAlchemyError, *AWAY) as error:
             log.error("worker.database_away", error=type(error).__name__)
             self.stop.wait(AFTER_ERROR_S)
-        except Exception as error:  # noqa: BLE001 (the other edge: what was in hand is leased and comes back)
-            log.error("worker.step_failed", error=type(error).__name__)
+        except Exception as error:
+            log.exception("worker.step_failed", error=type(error).__name__)
             self.stop.wait(AFTER_ERROR_S)
-
-
-class _Watch(Protocol):
-    """Waits until the database changed, or a second has passed."""
-
-    def wait(self, stop: threading.Event) -> None: ...
-    def close(self) -> None: ...
-
-
-def _watch(db: Database) -> _Watch:
-    return _SqliteWatch(db) if db.is_sqlite else _PostgresWatch(db)
-
-
-class _SqliteWatch:
-    """SQLite counts the commits of others (`PRAGMA data_version`): looking costs next to nothing."""
-
-    def __init__(self, db: Database) -> None:
-        self._connection = db.engine.raw_connection()
-        self._seen = self._version()
-
-    def wait(self, stop: threading.Event) -> None:
-        end = time.monotonic() + POLL_S
-        while time.monotonic() < end and not stop.wait(LOOK_EVERY_S):
-            version, self._seen = self._seen, self._version()
-            if version != self._seen:
-                return
-
-    def close(self) -> None:
-        self._connection.close()
-
-    def _version(self) -> int:
-        return int(self._connection.cursor().execute("PRAGMA data_version").fetchone()[0])
-
-
-class _PostgresWatch:
-    """PostgreSQL tells who listens; a connection of its own, made anew when it was lost."""
-
-    def __init__(self, db: Database) -> None:
-        self._db = db
-        self._connection: psycopg.Connection | None = None
-
-    def wait(self, stop: threading.Event) -> None:
-        if stop.is_set():
-            return
-        try:
-            connection = self._listening()
-            next(connection.notifies(timeout=POLL_S, stop_after=1), None)
-        except psycopg.Error:
-            self.close()
-            raise
-
-    def close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-        self._connection = None
-
-    def _listening(self) -> psycopg.Connection:
-        if self._connection is None:
-            url = self._db.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
-            self._connection = psycopg.connect(url, autocommit=True)
-            self._connection.execute(f"LISTEN {CHANNEL}")
-        return self._connection

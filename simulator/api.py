@@ -10,6 +10,7 @@ from flask import Blueprint, Response, redirect, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from simulator import auth
+from simulator.faults import Fault
 from simulator.files import read_link, sign_link
 from simulator.messages import Filter
 from simulator.resources import file_json, message_json, page_json
@@ -26,18 +27,31 @@ auth.guard(api)
 files = Blueprint("files", __name__)  # no password: whoever has the signed address has the file
 
 
+@api.before_request
+def befall() -> str | None:
+    """Every call but creating a message may be made to go wrong here."""
+    if request.endpoint == "api.create_message":
+        return None
+    return _befall(simulation().faults.take("records"))
+
+
 @api.post(f"{PREFIX}/Messages.json")
-def create_message() -> tuple[Json, int]:
+def create_message() -> tuple[Json | str, int]:
     """Take a message for sending; what becomes of it comes by status callback."""
     here = simulation()
     here.outside.wait(here.pace.call)
     fault = here.faults.take()
-    fault.strike()
-    draft = check(request.form, Sender(here.account.sender, here.contents.get))
-    sid = _accept(draft, fault.fate)
+    sid = _accept(check(request.form, Sender(here.account.sender, here.contents.get)), fault.fate) if fault.taken else ""
+    garbled = _befall(fault)
+    return (garbled if garbled is not None else _shown(_message(sid))), 201
+
+
+def _befall(fault: Fault) -> str | None:
+    """Let it happen: an answer that is no JSON, or None where the caller is to have the right one. Raises Refused."""
     if fault.stalls:
-        here.outside.wait(here.pace.stall)
-    return _shown(_message(sid)), 201
+        simulation().outside.wait(simulation().pace.stall)
+    fault.strike()
+    return "<html>Twilio is being mended.</html>" if fault.garbled else None
 
 
 def _accept(draft: Draft, fate: Fate) -> str:

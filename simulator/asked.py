@@ -10,7 +10,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from simulator.faults import Fault, read_fault
+from simulator.faults import Fault, On, Wish, read_fault
 from simulator.forms import BLACKBURN, Event, Kind, Place
 from simulator.inbound import Upload
 from simulator.people import read_phone
@@ -48,8 +48,24 @@ class Failing(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     count: int = Field(default=1, ge=1, le=MOST_FAULTS)
-    status: int | Literal["timeout", "failed", "undelivered"]
+    status: int | Literal["timeout", "garbled", "failed", "undelivered"]
     code: int = 0
+    taken: bool | None = None
+    ends: Literal["", "failed", "undelivered"] = ""
+    ends_code: int = 0
+    retry_after: int = Field(default=0, ge=0)
+    on: On = "create"
+
+
+class Judging(BaseModel):
+    """`POST /simulator/template`; see README.md."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str
+    status: Literal["pending", "approved", "rejected", "paused", "disabled"] | None = None
+    category: Literal["UTILITY", "MARKETING", "AUTHENTICATION"] | None = None
+    reason: str | None = None
 
 
 def read_inbound(given: Mapping[str, object], names: Mapping[str, str]) -> tuple[Event, Upload | None]:
@@ -109,11 +125,19 @@ def read_failing(given: Mapping[str, object]) -> tuple[Fault, int]:
     """The fault asked for, and how many times. Raises BadRequest."""
     try:
         asked = Failing.model_validate(given)
-        return read_fault({"status": asked.status, "code": asked.code}), asked.count
+        return read_fault(Wish(**asked.model_dump(exclude={"count"}))), asked.count
     except ValidationError as error:
         raise BadRequest(_lines(error)) from None
     except ValueError as error:
         raise BadRequest(str(error)) from None
+
+
+def read_judging(given: Mapping[str, object]) -> Judging:
+    """WhatsApp's new word on a template. Raises BadRequest."""
+    try:
+        return Judging.model_validate(given)
+    except ValidationError as error:
+        raise BadRequest(_lines(error)) from None
 
 
 def _lines(error: ValidationError) -> str:

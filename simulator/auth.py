@@ -55,4 +55,7 @@ def http_error(error: HTTPException) -> tuple[Response, int]:
 
 
 def _refusal(error: Refused) -> tuple[Response, int]:
-    return jsonify(error_json(error.status, error.code, error.message)), error.status
+    answer = jsonify(error_json(error.status, error.code, error.message))
+    if error.retry_after:
+        answer.headers["Retry-After"] = str(error.retry_after)
+    return answer, error.status

@@ -40,6 +40,13 @@ class Contents:
             WHERE sid = ? AND approval_status IS NULL"""
         return self._store.write(sql, approval.name, approval.category, approval.status, approval.reason, sid) == 1
 
+    def judge_again(self, name: str, status: str | None, category: str | None, reason: str | None) -> int:
+        """WhatsApp's later word on what was handed in under this name; None leaves a part as it is. How many there are."""
+        sql = """UPDATE content SET approval_status = COALESCE(?, approval_status),
+            approval_category = COALESCE(?, approval_category), approval_reason = COALESCE(?, approval_reason)
+            WHERE approval_name = ?"""
+        return self._store.write(sql, status, category, reason, name)
+
     def delete(self, sid: str) -> bool:
         """Drop the resource; False when there was none."""
         return self._store.write("DELETE FROM content WHERE sid = ?", sid) == 1

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from flask import Blueprint, Response, jsonify, request
 
 from simulator import inbound
-from simulator.asked import kind_of_file, read_address, read_failing, read_inbound, read_upload
+from simulator.asked import kind_of_file, read_address, read_failing, read_inbound, read_judging, read_upload
 from simulator.simulation import simulation
 from simulator.values import BadRequest, Json
 from simulator.views import message_view
@@ -81,6 +81,14 @@ def forgive() -> Json:
     """Let everything go well again."""
     simulation().faults.clear()
     return {"waiting": 0}
+
+
+@page.post("/simulator/template")
+def judge_again() -> Json | tuple[Json, int]:
+    """WhatsApp changes its mind about a template: pauses it, or puts it into another category."""
+    wanted = read_judging(_json())
+    told = simulation().contents.judge_again(wanted.name, wanted.status, wanted.category, wanted.reason)
+    return {"changed": told} if told else ({"error": "no template of this name was handed in"}, 404)
 
 
 @page.get("/simulator/files/<sid>")

@@ -16,11 +16,11 @@ MAX_FILE = 16 * 1024 * 1024  # bytes, as Twilio takes for WhatsApp
 
 
 class Refused(Exception):
-    """Twilio would not take this request; carries Twilio's error code and the HTTP status."""
+    """Twilio would not take this request; carries Twilio's error code, the HTTP status, and how many seconds to wait."""
 
-    def __init__(self, status: int, code: int, message: str) -> None:
+    def __init__(self, status: int, code: int, message: str, retry_after: int = 0) -> None:
         super().__init__(message)
-        self.status, self.code, self.message = status, code, message
+        self.status, self.code, self.message, self.retry_after = status, code, message, retry_after
 
 
 class BadRequest(Exception):

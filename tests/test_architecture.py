@@ -12,8 +12,20 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 OURS = ("app", "bot", "actions", "nlu", "simulator", "tests", "scripts", "benchmarks")
-EDGES = ("bot.webhook", "bot.health", "bot.cli")
-PURE = ("bot.turn", "bot.effects", "bot.routing", "bot.compose", "bot.gate", "bot.status", "bot.pacing", "bot.consent")
+EDGES = ("bot.webhook", "bot.pages", "bot.health", "bot.cli")
+PURE = (
+    "bot.turn",
+    "bot.effects",
+    "bot.routing",
+    "bot.compose",
+    "bot.gate",
+    "bot.status",
+    "bot.pacing",
+    "bot.consent",
+    "bot.hours",
+    "bot.templates",
+    "bot.template_lint",
+)
 # The edges where time and chance come from, each with the reason why it may be there.
 ALLOWED_CALLS = {
     "bot.clock": {"datetime.now"},  # the one way to the time
@@ -142,7 +154,7 @@ def test_what_is_pure_knows_no_database_no_network_and_no_clock() -> None:
 
 @pytest.mark.parametrize("module", ["time", "random", "uuid", "secrets"])
 def test_time_and_chance_come_from_the_edges_only(module: str) -> None:
-    reasons = {"time": {"bot.worker"}, "secrets": {"bot.inbox"}}  # the worker waits by a monotonic clock, and tells no time
+    reasons = {"time": {"bot.watch"}, "secrets": {"bot.inbox"}}  # a watch waits by a monotonic clock, and tells no time
     importers = {name for name, tree in service().items() if module in imports(name, tree)}
     assert importers - reasons.get(module, set()) == set()
 

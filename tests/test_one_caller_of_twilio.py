@@ -31,10 +31,9 @@ def test_the_sender_is_made_in_one_place() -> None:
 
 
 def test_what_is_sent_was_claimed_and_what_is_claimed_was_asked_of_the_gate() -> None:
-    assert callers(".may_send") == [("bot.outbox", "may_send")]
-    assert callers("._let_through") == [("bot.outbox", "_let_through")]
-    claim = next(
-        node for node in ast.walk(service()["bot.outbox"]) if isinstance(node, ast.FunctionDef) and node.name == "claim"
-    )
+    assert callers(".may_send") == [("bot.outbox.claim", "gate.may_send")]
+    assert callers("._let_through") == [("bot.outbox.claim", "_let_through")]
+    module = service()["bot.outbox.claim"]
+    claim = next(node for node in ast.walk(module) if isinstance(node, ast.FunctionDef) and node.name == "claim")
     assert "_let_through" in {ast.unparse(node.func) for node in ast.walk(claim) if isinstance(node, ast.Call)}
-    assert [name for name, _ in callers(".Sending")] == ["bot.outbox"]
+    assert {name for name, _ in callers(".Sending")} == {"bot.outbox.claim"}

@@ -39,6 +39,8 @@ CLAIM_NOTHING = ["safety.on_hold_not_told", "safety.neutral", "safety.call_999_n
 LONGEST_OF_TWILIO = 1600
 BOTH_CONTACTS = [  # P46
     "consent.opted_out",
+    "consent.number_office",
+    "consent.number_unknown",
     "consent.start_not_on_list",
     "faq.contact",
     "faq.leave_group_stranger",
@@ -46,6 +48,9 @@ BOTH_CONTACTS = [  # P46
     "faq.report_concern",
     "fallback.nlu_away",
     "fallback.not_understood_again",
+    "groups.course_over",
+    "groups.no_link",
+    "groups.not_a_learner",
     "office.apology",
     "office.not_on_list",
     "office.passed_on",

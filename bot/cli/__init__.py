@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import click
 
-from bot.cli.college import consent_commands, import_command
+from bot.cli.college import import_command
+from bot.cli.consent import consent_commands, erase_command
 from bot.cli.lists import cases_command, inbox_command, outbox_command
+from bot.cli.recovering import recover_command
 from bot.cli.running import classify_command, migrate_command, work_command
+from bot.cli.templates import template_commands
 from bot.cli.tools import Tools
 
 __all__ = ["Tools", "add_commands"]
@@ -23,6 +26,9 @@ def add_commands(group: click.Group, tools: Tools) -> None:
         outbox_command,
         cases_command,
         consent_commands,
+        erase_command,
+        template_commands,
+        recover_command,
     )
     for make in makers:
         group.add_command(make(tools))

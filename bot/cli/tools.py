@@ -12,12 +12,15 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from bot.clock import LONDON
 from bot.conversation import Room
 from bot.database import Database
+from bot.hours import LONDON
+from bot.whatsapp import Contents, ProviderAway, Records
 from bot.worker import Worker
 
 Row = Mapping[str, object]
+TWILIO_IS_AWAY = 3  # an exit status
+WRONG_PASSWORD = 401
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,17 @@ class Tools:
     db: Database
     room: Room
     worker: Worker
+    contents: Contents
+    records: Records
+
+
+def why_away(away: ProviderAway) -> str:
+    """What to do about a Twilio that could not be asked, for people."""
+    if away.status == WRONG_PASSWORD:
+        return f"Twilio refuses us (error {away.code}): check TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN."
+    if not away.status:
+        return "Twilio does not answer: check TWILIO_API_URL, and try again. Nothing that was done is lost."
+    return f"Twilio answered {away.status} (error {away.code}): try again. Nothing that was done is lost."
 
 
 def show(rows: Sequence[Row], *, as_json: bool) -> None:

@@ -14,7 +14,7 @@ from babel import Locale
 from email_validator import EmailNotValidError, validate_email
 from pydantic import BeforeValidator, HttpUrl, TypeAdapter, ValidationError
 
-from bot.clock import LONDON
+from bot.hours import LONDON
 from bot.importing.phones import to_e164
 
 LONGEST = 500
@@ -33,8 +33,12 @@ def clean(text: str) -> str:
 
 
 def shown(text: str) -> str:
-    """A short value in quotation marks, for a reason; nothing where it could be a phone, an address or a whole sentence."""
-    if not text or len(text) > 20 or "@" in text or sum(char.isdigit() for char in text) > 6:
+    """A short code in quotation marks, for a reason; nothing where it could be a name, a phone, an address or a sentence.
+
+    A code has a digit in it and a name has none: columns that were shifted by one must not print who somebody is.
+    """
+    digits = sum(char.isdigit() for char in text)
+    if not 0 < digits <= 6 or len(text) > 20 or any(char in text for char in "@ "):
         return ""
     return f" '{text}'"
 

@@ -9,12 +9,12 @@ from typing import Any, TypeVar
 from sqlalchemy import Select, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, selectinload
 
+from bot.batches import by_thousands
 from bot.importing.sheets import College
-from bot.models import ContactPoint, Course, Inbound, PersonRow, StaffRole
+from bot.models import ContactPoint, Course, Inbound, NumberChange, PersonRow, StaffRole
 
 T = TypeVar("T")
 Attribute = InstrumentedAttribute[Any]
-AT_ONCE = 1000  # values in one question; SQLite takes 32,766
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,7 @@ class Known:
     points: dict[str, ContactPoint]
     courses: frozenset[str]
     held_before: frozenset[tuple[int, int]]  # (person, contact point): who wrote from a number that is now disowned
+    moved: tuple[NumberChange, ...]  # numbers that learners changed by their own word, and no list has named since (D10)
 
 
 def load_known(session: Session, college: College) -> Known:
@@ -46,6 +47,7 @@ def load_known(session: Session, college: College) -> Known:
         points=points,
         courses=frozenset(_among(session, select(Course.code), Course.code, college.course_codes)),
         held_before=frozenset(_wrote(session, [point.id for point in points.values() if point.disowned_at is not None])),
+        moved=tuple(_among(session, _unlisted(), NumberChange.person_id, ids)),
     )
 
 
@@ -62,7 +64,7 @@ def columns_by(
 ) -> Iterator[tuple[Any, ...]]:
     """Only these columns of such rows, the oldest first: where there may be many, and none is altered."""
     statement = select(*columns).order_by(column.class_.id)
-    for some in _by_thousands(values):
+    for some in by_thousands(values):
         yield from map(tuple, session.execute(statement.where(column.in_(some))))
 
 
@@ -71,14 +73,13 @@ def _wrote(session: Session, points: list[int]) -> Iterator[tuple[Any, ...]]:
 
 
 def _among(session: Session, statement: Select[T], column: Attribute, values: Iterable[Any]) -> Iterator[T]:
-    for some in _by_thousands(values):
+    for some in by_thousands(values):
         yield from session.scalars(statement.where(column.in_(some)))
 
 
-def _by_thousands(values: Iterable[Any]) -> Iterator[list[Any]]:
-    wanted = sorted(set(values))
-    for start in range(0, len(wanted), AT_ONCE):
-        yield wanted[start : start + AT_ONCE]
+def _unlisted() -> Select[NumberChange]:
+    done = (NumberChange.done_at.is_not(None), NumberChange.listed_at.is_(None))
+    return select(NumberChange).where(*done).order_by(NumberChange.id)
 
 
 def _locked() -> Select[PersonRow]:

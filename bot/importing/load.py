@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
+from bot import wordings
 from bot.database import Database
 from bot.importing.check import check_against, check_files
 from bot.importing.files import FILES, lines, unknown
@@ -19,6 +21,7 @@ from bot.importing.numbers import Desk
 from bot.importing.sheets import College, Reading, read_college
 from bot.importing.values import Problem, Progress, Report
 from bot.importing.write import write_college
+from bot.suppression import Keyed
 
 ATTEMPTS = 3  # a message from a number in the files may arrive just as we write: then we look again
 LOCK = 4_693_998  # PostgreSQL: one import at a time; not the number that migrations use
@@ -38,12 +41,22 @@ class Meter:
         self.tell(self.done, self.total)
 
 
+@dataclass(frozen=True, slots=True)
+class Books:
+    """What an import writes into: the database, the hashes of numbers that said no, and the words people agreed to."""
+
+    db: Database
+    keyed: Keyed
+    wordings: Mapping[str, wordings.Boxes]
+
+
 def import_folder(
-    db: Database, folder: Path, now: datetime, *, dry_run: bool = False, progress: Progress | None = None
+    books: Books, folder: Path, now: datetime, *, dry_run: bool = False, progress: Progress | None = None
 ) -> Report:
     """Load the CSV files of `folder`. With `dry_run`, or with any problem, the database stays as it is.
 
-    Raises NothingToImport where the folder is missing or has none of the files.
+    Raises NothingToImport where the folder is missing or has none of the files, WordingChanged where a version of the
+    declaration has other words by now than those on file.
     """
     problems: list[Problem] = []
     meter = Meter(2 * lines(folder), progress or _tell_nobody)
@@ -51,27 +64,28 @@ def import_folder(
     problems.extend(check_files(college))
     for attempt in Retrying(retry=retry_if_exception_type(IntegrityError), stop=stop_after_attempt(ATTEMPTS), reraise=True):
         with attempt:
-            report = _import(db, college, tuple(problems), now, dry_run=dry_run)
+            report = _import(books, college, tuple(problems), now, dry_run=dry_run)
     meter.tell(meter.total, meter.total)
-    return Report(report.files, report.problems, unknown(folder), dry_run)
+    return replace(report, ignored=unknown(folder), dry_run=dry_run)
 
 
 def _tell_nobody(_done: int, _total: int) -> None:
     """Where nobody watches."""
 
 
-def _import(db: Database, college: College, found: tuple[Problem, ...], now: datetime, *, dry_run: bool) -> Report:
-    with db.write() as session:
-        _one_at_a_time(session, db)
+def _import(books: Books, college: College, found: tuple[Problem, ...], now: datetime, *, dry_run: bool) -> Report:
+    with books.db.write() as session:
+        _one_at_a_time(session, books.db)
         known = load_known(session, college)
         problems = (*found, *check_against(college, known, found))
         if problems:
             return Report(problems=tuple(sorted(set(problems), key=_place)))
-        counts = write_college(Desk(session, known, now), college)
+        wordings.keep(session, books.wordings, now)
+        report = write_college(Desk(session, known, books.keyed, now), college)
         session.flush()
         if dry_run:
             session.rollback()
-        return Report(counts)
+        return report
 
 
 def _one_at_a_time(session: Session, db: Database) -> None:

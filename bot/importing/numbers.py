@@ -11,14 +11,16 @@ from sqlalchemy.orm import Session
 from bot.importing.identity import Someone, is_bare
 from bot.importing.known import Known
 from bot.models import ContactPoint, Outbound
+from bot.suppression import Keyed
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Where an import is written: its transaction, what was known before it, and the moment."""
+    """Where an import is written: its transaction, what was known before it, the key of suppressed numbers, the moment."""
 
     session: Session
     known: Known
+    keyed: Keyed
     now: datetime
 
 
@@ -26,6 +28,8 @@ def give_number(desk: Desk, one: Someone, home: int) -> bool:
     """The person `home` has the phone of the files; True if that changed anything. What they had before it is disowned."""
     mine = [point for person in one.people for point in person.contact_points if point.person_id == person.id]
     point = desk.known.points.get(one.phone)
+    if _left_by_their_word(desk, one, point):
+        return False  # the list is older than what they told us; the office has a case of it
     if point is None:
         desk.session.add(ContactPoint(person_id=home, kind="phone", value=one.phone))
         _disown(mine, desk.now)
@@ -42,6 +46,17 @@ def give_number(desk: Desk, one: Someone, home: int) -> bool:
     _disown([other for other in mine if other is not point and other not in came_along], desk.now)
     point.person_id, point.disowned_at = home, None
     return True
+
+
+def _left_by_their_word(desk: Desk, one: Someone, point: ContactPoint | None) -> bool:
+    """True for a number that they left for another by NEW NUMBER, until a list has named the other one (D10)."""
+    mine = {person.id for person in one.people}
+    moved = [change for change in desk.known.moved if change.person_id in mine]
+    for change in moved:
+        if change.value == one.phone:
+            change.listed_at = desk.now
+    left = {change.done_at for change in moved if change.listed_at is None}
+    return point is not None and point.disowned_at in left
 
 
 def _given_back(point: ContactPoint, mine: list[ContactPoint]) -> bool:

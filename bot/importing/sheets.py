@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,11 +11,11 @@ from typing import Generic, TypeVar
 
 from pydantic import ValidationError
 
-from bot.importing.cells import shown
 from bot.importing.files import Record, present, read_records
 from bot.importing.rows import CourseLine, LearnerLine, LessonLine, Row, StaffLine, TaskLine
 from bot.importing.values import Problem
 
+COLUMN = re.compile(r"[a-z_]{1,30}")
 R = TypeVar("R", bound=Row)
 
 
@@ -90,12 +91,15 @@ def _sheet(folder: Path, model: type[R], reading: Reading) -> Sheet[R]:
 
 
 def _header_problems(model: type[Row], header: Record) -> Iterable[Problem]:
+    """What is wrong with the first line. Where it is a person's row, and no header at all, none of it is repeated."""
+    is_header = not set(model.model_fields).isdisjoint(header.cells)
     for name in model.model_fields:
         if name not in header.cells:
             yield Problem(model.file, header.line, name, "this column is missing")
     for name in dict.fromkeys(header.cells):
         if name not in model.model_fields:
-            yield Problem(model.file, header.line, shown(name).strip(" '"), "this file has no such column")
+            column = name if COLUMN.fullmatch(name) and is_header else ""
+            yield Problem(model.file, header.line, column, "this file has no such column")
         elif header.cells.count(name) > 1:
             yield Problem(model.file, header.line, name, "this column is there twice")
 

@@ -36,10 +36,14 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What an import did. With `problems` it did nothing, and `files` is empty. `ignored` are CSV files it does not know."""
+    """What an import did. With `problems` it did nothing, and `files` is empty. `ignored` are CSV files it does not know.
+
+    `notes` are about rows that were taken, and that somebody should know of.
+    """
 
     files: tuple[Counts, ...] = ()
     problems: tuple[Problem, ...] = ()
+    notes: tuple[Problem, ...] = ()
     ignored: tuple[str, ...] = ()
     dry_run: bool = False
 

@@ -8,17 +8,18 @@ from collections.abc import Iterator
 from bot.importing.courses import load_courses, write_course, write_enrolments, write_parts
 from bot.importing.declarations import write_declarations
 from bot.importing.identity import Someone, everyone
+from bot.importing.notes import notes_of
 from bot.importing.numbers import Desk
 from bot.importing.people import write_people, write_role
 from bot.importing.sheets import College
-from bot.importing.values import Counts, Outcome, outcome
+from bot.importing.values import Counts, Outcome, Report, outcome
 from bot.models import Audit, Course, LessonRow, Task
 
 OUTCOMES: tuple[Outcome, ...] = ("added", "changed", "unchanged")
 Homes = dict[str, int]  # a code -> the person's id
 
 
-def write_college(desk: Desk, college: College) -> tuple[Counts, ...]:
+def write_college(desk: Desk, college: College) -> Report:
     """Write everything, and the audit of it. Never commits."""
     everybody = everyone(college, desk.known)
     homes, changed = write_people(desk, everybody)
@@ -31,12 +32,14 @@ def write_college(desk: Desk, college: College) -> tuple[Counts, ...]:
     tally["lessons.csv"] = Counter(write_parts(desk, LessonRow, lessons, courses))
     tally["tasks.csv"] = Counter(write_parts(desk, Task, tasks, courses))
     learners = _by_code(everybody, homes, "learner")
-    tally["learners.csv"] = Counter(_places(desk, college, learners, courses, changed))
+    heard = write_declarations(desk, {learners[row.code]: row for _, row in college.learners.rows})
+    touched = changed | heard.signed | heard.stopped
+    tally["learners.csv"] = Counter(_places(desk, college, learners, courses, touched))
     counts = tuple(
         Counts(name, tally[name]["added"], tally[name]["changed"], tally[name]["unchanged"]) for name in college.files
     )
     _audit(desk, counts)
-    return counts
+    return Report(counts, notes=tuple(notes_of(desk, college, learners, heard.stopped)))
 
 
 def _by_code(everybody: list[Someone], homes: list[int], kind: str) -> Homes:
@@ -51,13 +54,10 @@ def _roles(desk: Desk, college: College, staff: Homes, changed: set[int]) -> Ite
 
 
 def _places(
-    desk: Desk, college: College, learners: Homes, courses: dict[str, Course], changed: set[int]
+    desk: Desk, college: College, learners: Homes, courses: dict[str, Course], touched: set[int]
 ) -> Iterator[Outcome]:
-    rows = [row for _, row in college.learners.rows]
-    signed = write_declarations(desk, {learners[row.code]: row for row in rows})
-    places = [(learners[row.code], courses[row.course].id) for row in rows]
+    places = [(learners[row.code], courses[row.course].id) for _, row in college.learners.rows]
     new = write_enrolments(desk, places)
-    touched = changed | signed
     for place in places:
         yield outcome(new=place in new, changed=place[0] in touched)
 

@@ -61,3 +61,5 @@ class NumberChange(Base):
     value: Mapped[str] = mapped_column(index=True)  # the new number, E.164
     confirmed_at: Mapped[datetime]
     done_at: Mapped[datetime | None]
+    told_at: Mapped[datetime | None]  # when the new phone was told that their messages come to it
+    listed_at: Mapped[datetime | None]  # when the college's list named it too: until then an import does not undo it

@@ -46,7 +46,7 @@ class Outbound(Base):
     __table_args__ = (
         Index("ix_outbound_due", "state", "due_at"),
         Index("ix_outbound_recipient", "contact_point_id", "state", "id"),
-        Index("ix_outbound_reach", "by_template", "sent_at"),
+        Index("ix_outbound_reach", "by_template", "tried_at"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -132,4 +132,5 @@ class Stop(Base):
     since: Mapped[datetime]
     until: Mapped[datetime]  # when the next one may try
     error_code: Mapped[int | None]
+    by_callback: Mapped[bool] = mapped_column(default=False)  # Twilio takes messages and fails them later
     tries: Mapped[int] = mapped_column(default=0)

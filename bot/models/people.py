@@ -25,6 +25,7 @@ class PersonRow(Base):
     warned_at: Mapped[datetime | None]
     held_at: Mapped[datetime | None]  # since a disclosure; only the safeguarding lead clears it (D07)
     watched: Mapped[bool] = mapped_column(default=False)
+    left_group_asked_at: Mapped[datetime | None]  # when we asked whether they still want reminders (P09)
 
     contact_points: Mapped[list[ContactPoint]] = relationship(back_populates="person", order_by="ContactPoint.id")
     staff_roles: Mapped[list[StaffRole]] = relationship(back_populates="person", order_by="StaffRole.id")

@@ -8,7 +8,8 @@ from bot.safety.phrases import Phrases, Span
 from bot.turn import Heard
 
 _OPT_OUT = "opt_out"
-_MARKETING = "opt_out_marketing"
+_PARTS = ("opt_out_marketing", "opt_out_checkin")  # opting out of one purpose alone
+_CHANGE_NUMBER = "change_number"
 _KEEP = "reminder_preferences"
 _WRONG_NUMBER = "wrong_number"
 _DISCLOSURE = "safeguarding_disclosure"
@@ -34,8 +35,15 @@ def _exact(text: str, lexicon: Lexicon) -> Heard | None:
     if sum(map(len, words)) > _LONGEST_KEYWORD:
         return None
     alone = lexicon.keywords_alone.get(squeezed(words))
-    intent = alone or lexicon.keywords.get(squeezed(lexicon.bare(words)))
+    intent = alone or lexicon.keywords.get(squeezed(lexicon.bare(words))) or _new_number(words, lexicon)
     return Heard(intent, "exact") if intent else None
+
+
+def _new_number(words: list[str], lexicon: Lexicon) -> str | None:
+    """NEW NUMBER and then the number: the words count without its figures, and mean nothing else (D10)."""
+    rest = [word for word in words if not word.isdigit()]
+    said = lexicon.keywords.get(squeezed(lexicon.bare(rest))) if rest and rest != words else None
+    return said if said == _CHANGE_NUMBER else None
 
 
 def _sign(text: str, lexicon: Lexicon) -> Heard | None:
@@ -47,19 +55,20 @@ def _sign(text: str, lexicon: Lexicon) -> Heard | None:
 
 
 def _leaving(written: str, lexicon: Lexicon, disclosed: list[Span]) -> list[Heard | None]:
-    marketing = list(_kept(lexicon.topics[_MARKETING], lexicon.topics[_MARKETING].phrases, written, lexicon))
-    heard = [_opt_out(written, lexicon, marketing, disclosed), _plain(_WRONG_NUMBER, written, lexicon)]
-    if marketing and not heard[0]:
-        heard.append(Heard(_MARKETING, "rule"))
+    parts = {name: list(_kept(lexicon.topics[name], lexicon.topics[name].phrases, written, lexicon)) for name in _PARTS}
+    partly = [span for spans in parts.values() for span in spans]
+    heard = [_opt_out(written, lexicon, partly, disclosed), _plain(_WRONG_NUMBER, written, lexicon)]
+    if not heard[0]:
+        heard += [Heard(name, "rule") for name, spans in parts.items() if spans]
     return heard if any(heard) else [_plain(_KEEP, written, lexicon)]
 
 
-def _opt_out(written: str, lexicon: Lexicon, marketing: list[Span], disclosed: list[Span]) -> Heard | None:
+def _opt_out(written: str, lexicon: Lexicon, partly: list[Span], disclosed: list[Span]) -> Heard | None:
     topic = lexicon.topics[_OPT_OUT]
 
     def said(phrases: Phrases) -> bool:
         """True when a phrase stands that is more than a part of what was already understood as something else."""
-        spans = [span for span in _kept(topic, phrases, written, lexicon) if _stands(span, marketing)]
+        spans = [span for span in _kept(topic, phrases, written, lexicon) if _stands(span, partly)]
         return any(not any(span.overlaps(words) for words in disclosed) for span in spans)
 
     for flag, phrases in topic.flagged.items():

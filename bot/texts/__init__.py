@@ -11,16 +11,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import yaml
 from babel.dates import format_date, format_datetime
 
 from bot.effects import Value
+from bot.hours import LONDON
 
 FOLDER = Path(__file__).parent
 ENGLISH = "en"
-LONDON = ZoneInfo("Europe/London")
 PARSER = string.Formatter()
 FAST_AND_SAFE = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times faster where PyYAML has its C part
 Values = Mapping[str, Value] | Iterable[tuple[str, Value]]

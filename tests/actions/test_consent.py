@@ -4,18 +4,32 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Literal
 
 import pytest
 
 from actions import consent
 from actions.safety import on_hold
-from bot.effects import Ask, Disown, Grant, OpenCase, Pause, Restore, Resume, Withdraw, say, say_safety
-from bot.turn import CONSENTABLE, ConsentState
-from tests.builders import NOW, a_stranger_turn, a_turn, consents, heard
+from bot.effects import (
+    Ask,
+    Disown,
+    Grant,
+    MoveNumber,
+    OpenCase,
+    Pause,
+    Restore,
+    Resume,
+    Withdraw,
+    say,
+    say_safety,
+)
+from bot.turn import CONSENTABLE, Consentable, ConsentState, Phone
+from tests.builders import NOW, a_person, a_stranger_turn, a_turn, an_enrolment, consents, heard
 
 ALL_OFF = consents("withdrawn", "withdrawn", "withdrawn")
 ALL_PAUSED = consents("paused", "paused", "paused")
 ASK_MARKETING = Ask("opt_in_marketing", say("consent.ask_marketing"), {"yes": "opt_in_marketing", "no": "deny"})
+NEW = Phone("+447700900555", "07700 900555", "free")
 STOPPED = [Withdraw(CONSENTABLE, "chat"), say_safety("consent.opted_out")]
 
 
@@ -29,7 +43,7 @@ def test_a_stranger_may_opt_out_too() -> None:
 
 def test_a_second_stop_within_a_day_is_met_with_silence() -> None:
     lately = NOW - timedelta(hours=23, minutes=59)
-    assert consent.opt_out(a_turn("STOP", consent=ALL_OFF, withdrawn_at=lately)) == []
+    assert consent.opt_out(a_turn("STOP", consent=ALL_OFF, withdrawn_at=lately)) == [Withdraw(CONSENTABLE, "chat")]
 
 
 def test_a_second_stop_after_a_day_is_confirmed_again() -> None:
@@ -45,7 +59,7 @@ def test_opting_out_for_another_person_stops_this_number_and_says_so() -> None:
     turn = a_turn("stop texting my mum", heard=(heard("opt_out", "for_other"),))
     assert consent.opt_out(turn) == [Withdraw(CONSENTABLE, "chat"), say_safety("consent.opted_out_for_other")]
     again = replace(turn, consent=ALL_OFF, withdrawn_at=NOW - timedelta(hours=1))
-    assert consent.opt_out(again) == [say_safety("consent.opted_out_for_other")]
+    assert consent.opt_out(again) == [Withdraw(CONSENTABLE, "chat"), say_safety("consent.opted_out_for_other")]
 
 
 def test_a_doubtful_opting_out_pauses_first_and_asks_second() -> None:
@@ -58,7 +72,7 @@ def test_a_doubtful_opting_out_pauses_first_and_asks_second() -> None:
 
 def test_whoever_has_opted_out_is_not_asked_whether_they_want_to() -> None:
     turn = a_turn("enough", consent=ALL_OFF, withdrawn_at=NOW - timedelta(minutes=5))
-    assert consent.opt_out_unsure(turn) == []
+    assert consent.opt_out_unsure(turn) == [Withdraw(CONSENTABLE, "chat")]
 
 
 def test_no_ends_the_pause() -> None:
@@ -70,17 +84,52 @@ def test_no_does_not_undo_a_stop_that_came_in_between() -> None:
     assert consent.opt_out_no(a_turn("no", consent=ALL_OFF)) == [say("consent.stays_off")]
 
 
-def test_only_jobs_and_opportunities_can_be_stopped() -> None:
-    assert consent.opt_out_marketing(a_turn("no more jobs")) == [
-        Withdraw(("marketing",), "chat"),
-        say("consent.marketing_off"),
+@pytest.mark.parametrize(
+    ("on", "stays"),
+    [
+        (consents(), "service_checkin"),
+        (consents(checkin="refused"), "service"),
+        (consents(service="paused"), "checkin"),
+        (consents("withdrawn", "never_asked"), "none"),
+    ],
+)
+def test_stopping_jobs_reads_back_what_the_ledger_says_stays_on(on: dict[Consentable, ConsentState], stays: str) -> None:
+    expected = [Withdraw(("marketing",), "chat"), say("consent.marketing_off"), say(f"consent.{stays}_still_on")]
+    assert consent.opt_out_marketing(a_turn("no more jobs", consent=on)) == expected
+
+
+@pytest.mark.parametrize(
+    ("on", "stays"),
+    [
+        (consents(), "service_marketing"),
+        (consents(marketing="refused"), "service"),
+        (consents(service="refused"), "marketing"),
+        (consents("paused", "paused", "paused"), "none"),
+    ],
+)
+def test_stopping_check_ins_reads_back_what_stays_on(on: dict[Consentable, ConsentState], stays: str) -> None:
+    expected = [Withdraw(("checkin",), "chat"), say("consent.checkin_off"), say(f"consent.{stays}_still_on")]
+    assert consent.opt_out_checkin(a_turn("stop the check ins", consent=on)) == expected
+
+
+def test_jobs_and_check_ins_stopped_in_one_message_have_one_answer() -> None:
+    turn = a_turn("only lessons", heard=(heard("opt_out_marketing"), heard("opt_out_checkin")))
+    expected = [
+        Withdraw(("marketing", "checkin"), "chat"),
+        say("consent.marketing_checkin_off"),
+        say("consent.service_still_on"),
     ]
+    assert consent.opt_out_marketing(turn) == consent.opt_out_checkin(turn) == expected
 
 
-@pytest.mark.parametrize("service", ["refused", "withdrawn", "paused", "never_asked"])
-def test_no_reminders_are_promised_to_whoever_gets_none(service: ConsentState) -> None:
-    turn = a_turn("no more jobs", consent=consents(service=service))
-    assert consent.opt_out_marketing(turn) == [Withdraw(("marketing",), "chat"), say("consent.marketing_off_only")]
+def test_a_yes_after_leaving_the_group_gives_lessons_and_nothing_more() -> None:
+    expected = [Grant(("service",), "chat"), say("consent.after_leaving_yes")]
+    assert consent.opt_in_after_leaving(a_turn("yes", consent=ALL_OFF)) == expected
+    assert consent.opt_in_after_leaving(a_stranger_turn("yes")) == [say("consent.start_not_on_list")]
+
+
+def test_a_no_after_leaving_the_group_leaves_all_as_it_is() -> None:
+    assert consent.stay_out(a_turn("no", consent=ALL_OFF)) == [say("consent.after_leaving_no")]
 
 
 def test_start_gives_back_lessons_and_check_ins_and_asks_about_marketing() -> None:
@@ -180,7 +229,7 @@ def test_a_wrong_number_that_is_a_strangers_is_only_silenced_and_told_once_a_day
     expected = [Withdraw(CONSENTABLE, "wrong_number"), say_safety("consent.wrong_number")]
     assert consent.wrong_number(a_stranger_turn("wrong number")) == expected
     again = a_stranger_turn("wrong number", consent=ALL_OFF, withdrawn_at=NOW - timedelta(hours=1))
-    assert consent.wrong_number(again) == []
+    assert consent.wrong_number(again) == expected[:1]
 
 
 def test_a_learner_who_opted_out_an_hour_ago_can_still_say_that_the_number_is_wrong() -> None:
@@ -188,7 +237,46 @@ def test_a_learner_who_opted_out_an_hour_ago_can_still_say_that_the_number_is_wr
     assert Disown() in consent.wrong_number(turn)
 
 
-def test_a_new_number_is_for_the_office_to_check() -> None:
-    assert consent.change_number(a_turn("got a new sim")) == [OpenCase("change_number"), say("office.passed_on")]
-    expected = [OpenCase("change_number"), say("office.passed_on_stranger")]
+def test_a_stranger_with_a_new_phone_is_sent_back_to_the_old_one_or_to_the_office() -> None:
+    expected = [OpenCase("change_number"), say("consent.number_unknown")]
     assert consent.change_number(a_stranger_turn("its sana, new phone")) == expected
+
+
+def test_a_learner_who_names_no_number_is_asked_for_it() -> None:
+    expected = [Ask("which_number", say("consent.number_which"), {"phone": "change_number"})]
+    assert consent.change_number(a_turn("got a new sim")) == expected
+    assert consent.change_number(a_turn(phone=replace(NEW, value="+441254693999"))) == expected
+
+
+def test_a_learner_who_names_a_number_is_asked_once_before_anything_moves() -> None:
+    question = say("consent.number_question", number="07700 900555")
+    options = {"yes": "change_number_yes", "no": "deny"}
+    assert consent.change_number(a_turn(phone=NEW)) == [Ask("change_number", question, options, about=NEW.value)]
+
+
+@pytest.mark.parametrize(("whose", "text"), [("free", "consent.number_waits"), ("met", "consent.number_done")])
+def test_a_yes_moves_the_number_and_the_office_hears_of_it(whose: Literal["free", "met"], text: str) -> None:
+    turn = a_turn("yes", phone_asked=replace(NEW, whose=whose))
+    expected = [MoveNumber(NEW.value), OpenCase("change_number"), say(text, number="07700 900555")]
+    assert consent.change_number_yes(turn) == expected
+
+
+def test_a_number_that_is_another_persons_is_for_the_office_and_nothing_is_said_of_it() -> None:
+    taken = replace(NEW, whose="taken")
+    expected = [OpenCase("change_number"), say("consent.number_office")]
+    assert consent.change_number(a_turn(phone=taken)) == expected
+    assert consent.change_number_yes(a_turn("yes", phone_asked=taken)) == expected
+
+
+def test_a_number_that_is_theirs_already_changes_nothing() -> None:
+    theirs = replace(NEW, whose="theirs")
+    expected = [say("consent.number_same")]
+    assert consent.change_number(a_turn(phone=theirs)) == expected
+    assert consent.change_number_yes(a_turn("yes", phone_asked=theirs)) == expected
+
+
+def test_staff_change_their_number_at_the_office_only() -> None:
+    for person, places in ((a_person(roles=frozenset({"trainer"})), (an_enrolment(),)), (a_person(), ())):
+        turn = a_turn("NEW NUMBER 07700 900555", person=person, enrolments=places, phone=NEW)
+        assert consent.change_number(turn) == [OpenCase("change_number"), say("office.passed_on")]
+    assert consent.change_number_yes(a_turn("yes")) == [OpenCase("change_number"), say("office.passed_on")]

@@ -9,9 +9,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actions import HANDLERS
-from bot.effects import AlertSafeguarding, Ask, Effect, Grant, NotUnderstood, Say, Withdraw
+from bot.effects import AlertSafeguarding, Ask, Effect, Grant, MoveNumber, NotUnderstood, Say, Withdraw
 from bot.texts import load_texts
-from bot.turn import CONSENTABLE, ConsentState, Enrolment, Heard, Kind, Lesson, Message, Parse, Pending, Person, Turn
+from bot.turn import (
+    CONSENTABLE,
+    Agreement,
+    ConsentState,
+    Enrolment,
+    Heard,
+    Kind,
+    Lesson,
+    Message,
+    Parse,
+    Pending,
+    Person,
+    Phone,
+    Turn,
+)
 from tests.test_intents_have_homes import INTENTS
 
 TEXTS = load_texts()
@@ -61,6 +75,21 @@ enrolments = st.builds(
     trainer=st.just("") | private,
     group_link=st.just(GROUP_LINK + PRIVATE),
 )
+phones = st.builds(
+    Phone,
+    value=st.sampled_from(["+447700900555", "+441254693999"]),
+    shown=private,
+    whose=st.sampled_from(["free", "met", "theirs", "taken"]),
+    alone=st.booleans(),
+)
+agreements = st.builds(
+    Agreement,
+    purpose=st.sampled_from(CONSENTABLE),
+    on=days,
+    how=st.sampled_from(["declaration", "chat", "staff"]),
+    wording=st.just("") | private,
+    holds=st.booleans(),
+)
 turns = st.builds(
     Turn,
     message=messages,
@@ -88,6 +117,12 @@ turns = st.builds(
     alerted=st.booleans(),
     held_lately=st.booleans(),
     overtaken=st.booleans(),
+    phone=st.none() | phones,
+    phone_asked=st.none() | phones,
+    number_moved=st.booleans(),
+    left_group=st.booleans(),
+    agreed=st.lists(agreements, max_size=3).map(tuple),
+    rules_url=st.just("") | st.just("https://e4a.example.org/rules/1"),
     nlu_away=st.booleans(),
 )
 handlers = st.sampled_from(sorted(HANDLERS))
@@ -117,9 +152,12 @@ def test_a_stranger_is_told_nothing_that_belongs_to_anybody(name: str, turn: Tur
 
 
 @given(handlers, turns)
-def test_a_group_link_is_sent_to_nobody_yet(name: str, turn: Turn) -> None:
+def test_a_group_link_goes_to_learners_who_ask_for_it_and_to_nobody_else(name: str, turn: Turn) -> None:
     for one in said(HANDLERS[name](turn)):
-        assert GROUP_LINK not in TEXTS.render(turn.person.language, one.key, one.values)
+        if GROUP_LINK in TEXTS.render(turn.person.language, one.key, one.values):
+            assert name == "request_group_link"
+            assert turn.person.known
+            assert dict(one.values)["link"] in {enrolment.group_link for enrolment in turn.enrolments}
 
 
 @given(handlers, turns)
@@ -138,9 +176,11 @@ def test_the_same_turn_is_decided_the_same_way_twice(name: str, turn: Turn) -> N
 def test_only_a_yes_of_their_own_grants_anything_and_only_opting_out_withdraws(name: str, turn: Turn) -> None:
     effects = HANDLERS[name](turn)
     if any(isinstance(effect, Grant) for effect in effects):
-        assert name in ("opt_in_service", "opt_in_marketing")
+        assert name in ("opt_in_service", "opt_in_marketing", "opt_in_after_leaving")
     if any(isinstance(effect, Withdraw) for effect in effects):
-        assert name in ("opt_out", "opt_out_unsure", "opt_out_marketing", "wrong_number")
+        assert name in ("opt_out", "opt_out_unsure", "opt_out_marketing", "opt_out_checkin", "wrong_number")
+    if any(isinstance(effect, MoveNumber) for effect in effects):
+        assert name == "change_number_yes"
 
 
 @given(turns)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
 from actions import HANDLERS
 from bot.effects import Ask, say
 from bot.texts import load_texts
+from bot.turn import Agreement
 from tests.builders import a_stranger_turn, a_turn
 
 TEXTS = load_texts()
@@ -59,6 +62,18 @@ def test_a_stranger_is_told_the_same_steps_and_asked_nothing() -> None:
 @pytest.mark.parametrize("question", ["faq.opt_out_how", "faq.contact", "faq.consent", "faq.six_months"])
 def test_an_opting_out_misread_as_a_question_is_one_word_away(question: str) -> None:
     assert "STOP" in TEXTS.render("en", question)
+
+
+def test_a_learner_who_asks_what_they_agreed_to_is_told_when_how_and_in_which_words() -> None:
+    yes = Agreement("service", date(2026, 9, 14), "declaration", "v2", holds=True)
+    no_more = Agreement("marketing", date(2026, 10, 1), "chat", "chat:opt_in_marketing:1f", holds=False)
+    assert HANDLERS["faq_consent"](a_turn("when did i agree", agreed=(yes, no_more))) == [
+        say("faq.consent"),
+        say("faq.consent_yours"),
+        say("agreed.service_declaration", on="14/09/2026", wording="v2"),
+        say("agreed.marketing_chat", on="01/10/2026", wording="chat:opt_in_marketing:1f"),
+        say("agreed.marketing_ended"),
+    ]
 
 
 def test_the_monitoring_answer_names_the_computer_and_the_exception() -> None:

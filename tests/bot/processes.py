@@ -106,6 +106,8 @@ class Outside(Served):
             return 200, {"intent_ranking": [{"name": "thanks", "confidence": 0.97}]}
         if path.startswith("/status"):
             return 200, {"model_file": "models/stub.tar.gz"}
+        if not path.endswith("/Messages.json"):
+            return 503, {"code": 20503, "status": 503}  # it keeps no records and no templates: chores must bear that
         return 201, self._take({name: values[0] for name, values in parse_qs(body.decode()).items()})
 
     def wait_for(self, messages: int) -> None:

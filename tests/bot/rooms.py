@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cache
@@ -22,13 +22,14 @@ from bot.mail import Mail
 from bot.models import Base, ConsentEvent, ContactPoint, Course, EnrolmentRow, LessonRow, Outbound, PersonRow, StaffRole
 from bot.people import point_of
 from bot.queries import standing_of
-from bot.safety import mask, screen
 from bot.settings import Contact
+from bot.template_files import load_templates
+from bot.terms import Terms
 from bot.texts import FOLDER, Texts, load_texts
 from bot.turn import CONSENTABLE, ConsentState, NluAway, Parse, Purpose
-from bot.webhook import DOES_NOT_WAIT
-from bot.whatsapp import Incoming, Letter, Outcome
+from bot.whatsapp import Incoming, Letter, Outcome, ProviderAway, SentRecord, StatusUpdate
 from bot.worker import Post, Worker
+from tests.bot.ledgers import KEYED
 from tests.words import lexicon
 
 Row = TypeVar("Row", bound=Base)
@@ -37,6 +38,7 @@ AMINA, BILAL, CARLA = "+447700900101", "+447700900102", "+447700900103"
 FARAH = Contact("Farah Malik", "farah@example.org", "+447700900990")
 OWEN = Contact("Owen Price", "owen@example.org", "+447700900991")
 SECOND = timedelta(seconds=1)
+TERMS = Terms(load_templates(), KEYED)
 
 
 @dataclass(slots=True)
@@ -102,6 +104,52 @@ class Recorder:
 
 
 @dataclass(slots=True)
+class Archive:
+    """Fake records of Twilio's: what it holds of ours by recipient, and of theirs. `asked` keeps every call and whom about.
+
+    `away` is Twilio not answering at all, `unfinished` are messages whose delivery is not over yet.
+    """
+
+    sent: list[tuple[str, SentRecord]] = field(default_factory=list)
+    inbound: list[tuple[Incoming, datetime]] = field(default_factory=list)
+    unfinished: set[str] = field(default_factory=set)
+    away: bool = False
+    asked: list[tuple[str, str]] = field(default_factory=list)
+    meanwhile: Callable[[], object] | None = None
+
+    def sent_to(self, address: str, since: datetime) -> tuple[SentRecord, ...]:
+        self._ask("sent_to", address)
+        return tuple(one for to, one in self.sent if to == address and one.created_at >= since - SECOND * 30)
+
+    def news_of(self, sid: str) -> StatusUpdate | None:
+        self._ask("news_of", sid)
+        return next((StatusUpdate(sid, one.status, one.error_code) for _, one in self.sent if one.sid == sid), None)
+
+    def inbound_since(self, since: datetime) -> Iterator[tuple[Incoming, datetime]]:
+        self._ask("inbound_since", since.isoformat())
+        yield from sorted((one for one in self.inbound if one[1] >= since), key=lambda one: one[1])
+
+    def delete(self, sid: str) -> bool:
+        self._ask("delete", sid)
+        return sid not in self.unfinished
+
+    def redact(self, sid: str) -> bool:
+        self._ask("redact", sid)
+        return sid not in self.unfinished
+
+    def delete_media(self, sid: str) -> int:
+        self._ask("delete_media", sid)
+        return 1
+
+    def _ask(self, what: str, whom: str) -> None:
+        self.asked.append((what, whom))
+        if self.meanwhile:
+            self.meanwhile()
+        if self.away:
+            raise ProviderAway(503, 20503)
+
+
+@dataclass(slots=True)
 class Mailbox:
     """A fake mail server; `up` is whether it takes what it is given."""
 
@@ -129,7 +177,7 @@ class Stage:
     @property
     def room(self) -> Room:
         mind = Mind(self.handlers, self.nlu.parse, SmallLimits(), lexicon())
-        return Room(self.db, mind, texts(), Staffroom(self.contacts, has_mail=True))
+        return Room(self.db, mind, texts(), Staffroom(self.contacts, has_mail=True), TERMS)
 
     @property
     def worker(self) -> Worker:
@@ -178,10 +226,8 @@ def an_incoming(phone: str = AMINA, text: str = "thanks", **given: object) -> In
 
 def receive(db: Database, incoming: Incoming, now: datetime) -> bool:
     """What the webhook does with a message: mask, screen, store. False if it was there already."""
-    masked = mask(incoming.text)
-    urgent = any(one.intent in DOES_NOT_WAIT for one in screen(masked.text, lexicon()))
     with db.write() as session:
-        return inbox.record(session, incoming, inbox.Screened(masked.text, masked.kinds, urgent), now)
+        return inbox.record(session, incoming, inbox.look_over(incoming, lexicon()), now)
 
 
 def a_learner(db: Database, phone: str = AMINA, *, now: datetime, consent: str = "give", name: str = "Amina Khan") -> int:
@@ -256,7 +302,8 @@ def _course(session: Session, now: datetime) -> int:
     found = session.scalar(select(Course.id).where(Course.code == "SYB12"))
     if found is not None:
         return found
-    course = Course(code="SYB12", name="Start Your Business", cohort="Cohort 12", starts_on=now.date())
+    ends_on = now.date() + timedelta(days=90)
+    course = Course(code="SYB12", name="Start Your Business", cohort="Cohort 12", starts_on=now.date(), ends_on=ends_on)
     session.add(course)
     session.flush()
     start = now + timedelta(days=7)

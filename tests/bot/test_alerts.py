@@ -24,6 +24,7 @@ from tests.bot.rooms import (
     FARAH,
     OWEN,
     SECOND,
+    TERMS,
     Clock,
     Stage,
     a_learner,
@@ -67,9 +68,9 @@ def disclosed(stage: Stage, text: str = AT_RISK) -> None:
 
 def dispatch(stage: Stage) -> None:
     """Send what is due, mail apart."""
-    while (one := outbox.claim(stage.db, stage.clock())) is not None:
+    while (one := outbox.claim(stage.db, TERMS, stage.clock())) is not None:
         outcome = stage.whatsapp.send(Letter(one.to, one.body, ""))
-        outbox.record(stage.db, one.outbound_id, outcome, stage.clock())
+        outbox.record(stage.db, TERMS, one.outbound_id, outcome, stage.clock())
 
 
 def by_channel(db: Database, channel: str) -> list[Alert]:

@@ -19,6 +19,7 @@ from tests.bot.rooms import (
     FARAH,
     OWEN,
     SECOND,
+    TERMS,
     Clock,
     Stage,
     a_learner,
@@ -68,7 +69,7 @@ def news_of_the_alert(stage: Stage, *words: str) -> None:
     row = only(stage.db, Outbound, Outbound.id == by_whatsapp(stage).outbound_id)
     for word in words:
         with stage.db.write() as session:
-            outbox.advance(session, row.id, StatusUpdate(row.sid or "", word, 63016), stage.clock())
+            outbox.advance(session, TERMS, row.id, StatusUpdate(row.sid or "", word, 63016), stage.clock())
 
 
 def test_who_is_at_risk_is_told_of_before_what_waits_for_the_office(stage: Stage) -> None:

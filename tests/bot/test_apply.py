@@ -146,7 +146,7 @@ def test_a_pause_holds_back_what_falls_due_and_a_no_finds_the_rest_still_planned
     does(stage, Resume())
     stage.clock.wait(HOUR)
     stage.works()
-    assert states(stage.db, PLANNED, Outbound.key != "now") == [("accepted", None)] * 3
+    assert states(stage.db, PLANNED, Outbound.key != "now") == [("accepted", None), *[("queued", "FREQUENCY_CAP")] * 2]
 
 
 def test_a_yes_after_the_pause_cancels_what_is_planned(stage: Stage) -> None:
@@ -178,6 +178,7 @@ def test_a_new_question_takes_the_place_of_the_old_one_and_any_other_message_end
         "options": {"yes": "opt_out"},
         "asked_at": stage.clock().isoformat(),
         "inbound_id": rows(stage.db, Inbound)[-1].id,
+        "text": english("consent.pause_question"),
     }
     does(stage, say("smalltalk.thanks"))
     assert amina(stage).pending is None

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.compose import Composed, compose
+from bot.compose import AFTER_LEAVING, Composed, compose
 from bot.effects import (
     AlertSafeguarding,
     Ask,
@@ -19,6 +20,7 @@ from bot.effects import (
     Restore,
     Resume,
     Say,
+    TellMoved,
     WarnPrivacy,
     Withdraw,
     say,
@@ -31,6 +33,7 @@ HELLO, CONTACT, STOPPED = say("smalltalk.greet"), say("faq.contact"), say_safety
 OFF = consents("withdrawn", "withdrawn", "withdrawn")
 REMIND = say("consent.still_opted_out")
 HIDDEN = say("privacy.hidden")
+MOVED = say("consent.number_moved")
 WITHDRAW = Withdraw(CONSENTABLE, "chat")
 ALERT = AlertSafeguarding(frozenset(), True, (say_safety("safety.told"),), (say_safety("safety.not_told"),))
 CALL_999 = say_safety("safety.call_999_now")
@@ -77,6 +80,33 @@ def test_who_never_opted_out_is_not_reminded() -> None:
 @pytest.mark.parametrize("change", CHANGES)
 def test_whoever_changes_their_consent_now_is_not_reminded_of_how_it_was(change: Effect) -> None:
     assert compose(a_turn(consent=OFF), [[change, CONTACT]]) == Composed(((CONTACT,),), None, (change,))
+
+
+def test_who_left_the_group_is_asked_once_in_the_place_of_the_usual_line() -> None:
+    asked = Composed(((CONTACT, AFTER_LEAVING.say),), AFTER_LEAVING)
+    assert compose(a_turn(consent=OFF, left_group=True), [[CONTACT]]) == asked
+
+
+def test_the_menus_numbers_count_beside_that_question_and_another_question_comes_first() -> None:
+    turn = a_turn(consent=OFF, left_group=True)
+    menu = Ask("menu", say("smalltalk.menu"), {"1": "course_info"})
+    both = replace(AFTER_LEAVING, options={"1": "course_info", **AFTER_LEAVING.options})
+    assert compose(turn, [[menu]]) == Composed(((menu.say, AFTER_LEAVING.say),), both)
+    assert compose(turn, [[ASK_AGAIN]]) == Composed(((ASK_AGAIN.say, REMIND),), ASK_AGAIN)
+
+
+@pytest.mark.parametrize("beside", [[], [WITHDRAW, STOPPED], [ALERT]])
+def test_who_left_the_group_is_asked_nothing_beside_silence_an_opting_out_or_a_disclosure(beside: list[Effect]) -> None:
+    assert compose(a_turn(consent=OFF, left_group=True), [beside]).ask is None
+    assert compose(a_turn(consent=OFF, left_group=True, on_hold=True), [[CONTACT, *beside]]).ask is None
+
+
+def test_a_new_phone_is_told_that_messages_come_to_it_beside_its_first_answer() -> None:
+    turn = a_turn(number_moved=True)
+    assert compose(turn, [[CONTACT]]) == Composed(((MOVED, CONTACT),), None, (TellMoved(),))
+    for beside in ([], [WITHDRAW, STOPPED], [ALERT]):
+        assert TellMoved() not in compose(turn, [beside]).effects
+    assert compose(replace(turn, on_hold=True), [[CONTACT]]) == Composed(((CONTACT,),))
 
 
 def test_silence_stays_silence_for_who_opted_out() -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import func, select
 
-from bot.consents import NoSuchPerson, NoSuchStaff, NotAllowed, Told, TrailLine, give, person_by, trail, withdraw
+from bot import consents, suppression
+from bot.consents import NoSuchPerson, NoSuchStaff, NotAllowed, Recorded, Told, person_by
 from bot.database import Database
 from bot.models import Audit, ConsentEvent, ContactPoint, Outbound, PersonRow, StaffRole
+from bot.queries import standing_of
 from bot.turn import CONSENTABLE
+from tests.bot.ledgers import KEYED
 
 ANN = Told("P1", CONSENTABLE, "phone", "A1")
 
@@ -54,7 +57,17 @@ def counts(db: Database) -> tuple[int, int]:
 def states(db: Database) -> list[str]:
     """Where service, check-in and marketing stand."""
     with db.read() as session:
-        return [one.state for one in trail(session, person_by(session, "P1")).standing.values()]
+        return [one.state for one in standing_of(session, person_by(session, "P1").id).values()]
+
+
+def give(db: Database, told: Told, now: datetime) -> tuple[str, ...]:
+    """What was recorded of a yes."""
+    return consents.give(db, KEYED, told, now).purposes
+
+
+def withdraw(db: Database, told: Told, now: datetime) -> tuple[str, ...]:
+    """What was recorded of a no."""
+    return consents.withdraw(db, KEYED, told, now).purposes
 
 
 def test_a_learner_is_found_by_code_and_by_phone_in_any_usual_spelling(db: Database) -> None:
@@ -83,7 +96,7 @@ def test_a_withdrawal_told_by_phone_takes_effect_and_cancels_what_was_planned(db
             now,
             person_by(session, "P1").id,
         )
-        assert audit.details == {"purposes": list(CONSENTABLE), "source": "phone"}
+        assert audit.details == {"purposes": list(CONSENTABLE), "source": "phone", "wording": ""}
     gone = ("withheld", "OPTED_OUT")
     assert rows == {"service": gone, "checkin": gone, "marketing": gone, "reply": ("queued", None)}
 
@@ -148,18 +161,70 @@ def test_who_may_not_record_consent_changes_nothing(db: Database, now: datetime)
         assert session.scalars(select(Outbound.state)).all() == ["queued"]
 
 
-def test_the_trail_is_the_whole_ledger_oldest_first_and_says_where_each_purpose_stands(db: Database, now: datetime) -> None:
-    signed = now - timedelta(days=30)
-    withdraw(db, Told("P1", ("service",), "phone", "A1"), now)
+def test_what_was_said_on_a_day_counts_from_that_day(db: Database, now: datetime) -> None:
+    said = Told("P1", ("service",), "letter", "A1", on=now.date() - timedelta(days=3))
+    assert withdraw(db, said, now) == ("service",)
     with db.read() as session:
-        found = trail(session, person_by(session, "P1"))
-    assert found.lines == (
-        TrailLine(signed, "service", "give", "declaration", "v1", "import", now),
-        TrailLine(signed, "marketing", "refuse", "declaration", "v1", "import", now),
-        TrailLine(now, "service", "withdraw", "phone", "", "A1", now),
+        row = session.scalars(select(ConsentEvent).where(ConsentEvent.action == "withdraw")).one()
+        assert (row.at, row.recorded_at) == (datetime(2026, 11, 21, 23, 59, 59, 999999, tzinfo=UTC), now)
+
+
+def test_a_no_of_today_counts_from_now_and_not_from_tonight(db: Database, now: datetime) -> None:
+    withdraw(db, Told("P1", ("service",), "phone", "A1", on=now.date()), now)
+    with db.read() as session:
+        assert session.scalars(select(ConsentEvent.at).where(ConsentEvent.action == "withdraw")).one() == now
+
+
+@pytest.mark.parametrize("days", [0, 3])
+def test_of_a_yes_and_a_no_of_one_day_the_no_stands_whichever_was_recorded_first(
+    db: Database, now: datetime, days: int
+) -> None:
+    of_that_day = Told("P1", ("checkin",), "phone", "A1", on=now.date() - timedelta(days=days))
+    for record in (give, withdraw, give):
+        record(db, of_that_day, now)
+    assert states(db)[1] == "withdrawn"
+
+
+def test_a_no_that_a_later_yes_has_overtaken_is_recorded_and_cancels_nothing(db: Database, now: datetime) -> None:
+    give(db, Told("P1", ("checkin",), "phone", "A1"), now)
+    planned(db, now, "checkin")
+    late = Told("P1", ("checkin",), "letter", "A1", on=now.date() - timedelta(days=3))
+    assert consents.withdraw(db, KEYED, late, now) == Recorded(
+        ("checkin",), {"service": "given", "checkin": "given", "marketing": "refused"}
     )
-    assert {p: (one.state, one.since) for p, one in found.standing.items()} == {
-        "service": ("withdrawn", now),
-        "checkin": ("never_asked", None),
-        "marketing": ("refused", signed),
-    }
+    with db.read() as session:
+        assert session.scalars(select(Outbound.state)).all() == ["queued"]
+
+
+def test_nobody_says_anything_in_the_future(db: Database, now: datetime) -> None:
+    before = counts(db)
+    tomorrow = Told("P1", CONSENTABLE, "phone", "A1", on=now.date() + timedelta(days=1))
+    for record in (give, withdraw):
+        with pytest.raises(NotAllowed, match="in the future"):
+            record(db, tomorrow, now)
+    assert counts(db) == before
+
+
+def test_the_words_that_were_read_out_are_named(db: Database, now: datetime) -> None:
+    give(db, Told("P1", ("marketing",), "phone", "A1", wording="v2"), now)
+    with db.read() as session:
+        row = session.scalars(select(ConsentEvent).where(ConsentEvent.recorded_by == "A1")).one()
+        assert (row.purpose, row.wording) == ("marketing", "v2")
+
+
+def test_whatever_the_route_the_numbers_of_who_says_no_are_kept_as_such(db: Database, now: datetime) -> None:
+    withdraw(db, ANN, now)
+    with db.read() as session:
+        assert suppression.look_up(session, ["+447700900001", "+447700900002"], KEYED) == {
+            "+447700900001": dict.fromkeys(CONSENTABLE, now)
+        }
+    give(db, ANN, now + timedelta(hours=1))
+    with db.read() as session:
+        assert suppression.look_up(session, ["+447700900001"], KEYED) == {}
+
+
+def test_a_yes_told_by_staff_opens_what_the_number_had_said_no_to_before(db: Database, now: datetime) -> None:
+    with db.write() as session:
+        suppression.change(session, {"+447700900001": {"service": now - timedelta(days=1)}}, KEYED)
+    assert give(db, Told("P1", ("service",), "phone", "A1"), now) == ("service",)
+    assert states(db) == ["given", "never_asked", "refused"]

@@ -15,11 +15,13 @@ from bot import alerts, clock, inbox, outbox
 from bot.conversation import take_next
 from bot.database import Database
 from bot.models import Alert, Inbound, OfficeCase, Outbound
+from bot.outbox.claim import LEASE
 from bot.whatsapp import Letter, StatusUpdate
 from tests.bot.processes import Outside, Workers, eventually
 from tests.bot.rooms import (
     AMINA,
     SECOND,
+    TERMS,
     Clock,
     Stage,
     a_learner,
@@ -47,21 +49,21 @@ def takes_the_turn(stage: Stage) -> object:
 
 
 def leases_the_reply(stage: Stage) -> object:
-    return outbox.claim(stage.db, stage.clock())
+    return outbox.claim(stage.db, TERMS, stage.clock())
 
 
 def sends_the_reply(stage: Stage) -> object:
     """Twilio has it, and the worker dies before it can write that down."""
-    sending = outbox.claim(stage.db, stage.clock())
+    sending = outbox.claim(stage.db, TERMS, stage.clock())
     assert sending is not None
     return stage.whatsapp.send(Letter(sending.to, sending.body, ""))
 
 
 def writes_it_down(stage: Stage) -> object:
-    sending = outbox.claim(stage.db, stage.clock())
+    sending = outbox.claim(stage.db, TERMS, stage.clock())
     assert sending is not None
     outcome = stage.whatsapp.send(Letter(sending.to, sending.body, ""))
-    return outbox.record(stage.db, sending.outbound_id, outcome, stage.clock())
+    return outbox.record(stage.db, TERMS, sending.outbound_id, outcome, stage.clock())
 
 
 @pytest.fixture
@@ -110,7 +112,7 @@ def test_twilios_callback_says_what_became_of_what_a_dead_worker_sent(stage: Sta
     stage.hears(AMINA, "cheers then")
     dies_after(stage, takes_the_turn, sends_the_reply)
     with stage.db.write() as session:
-        outbox.advance(session, only(stage.db, Outbound).id, StatusUpdate("SM" + "1" * 32, status), stage.clock())
+        outbox.advance(session, TERMS, only(stage.db, Outbound).id, StatusUpdate("SM" + "1" * 32, status), stage.clock())
     stage.works()
     assert only(stage.db, Outbound).state == status
     assert len(stage.whatsapp.to(AMINA)) == 1
@@ -179,7 +181,7 @@ def its_leases_run_out(db: Database) -> None:
     """A minute passes, for the database: what the dead worker held is free again."""
     with db.write() as session:
         session.execute(update(Inbound).where(Inbound.state == "received").values(leased_until=None))
-    outbox.mark_unknown(db, clock.now() + outbox.LEASE + SECOND)
+    outbox.mark_unknown(db, clock.now() + LEASE + SECOND)
 
 
 def everything_is_settled(db: Database, total: int) -> bool:

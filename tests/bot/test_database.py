@@ -23,7 +23,7 @@ def test_the_migrations_make_exactly_the_tables_of_the_models(db: Database) -> N
 
 def test_migrating_twice_changes_nothing(db: Database) -> None:
     with db.engine.begin() as connection:
-        assert revision(connection) == newest(connection)
+        assert revision(connection) == newest()
     before, after = migrate(db)
     assert before == after
 

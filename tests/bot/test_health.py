@@ -2,32 +2,51 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
-from sqlalchemy import update
+from sqlalchemy import func, select, text, update
 
+from actions import HANDLERS
 from bot import clock
 from bot.database import Database, open_database
-from bot.health import make_blueprint
+from bot.health import figures, make_blueprint
 from bot.inbox import Screened, record
-from bot.models import Heartbeat, Inbound, OfficeCase, Outbound, PersonRow
-from bot.outbox import Draft, add
+from bot.models import (
+    Alert,
+    Base,
+    ConsentEvent,
+    ContactPoint,
+    Heartbeat,
+    Inbound,
+    OfficeCase,
+    Outbound,
+    PersonRow,
+    Stop,
+    TemplateRow,
+)
 from bot.people import point_of
+from bot.settings import ROOT
 from bot.whatsapp import Incoming
 from tests.payloads.post import PUBLIC
 
 NAME, PHONE, TEXT, ANSWER = "Amina Begum", "+447700900123", "my secret worry", "a secret answer"
 HERE, AWAY = timedelta(), timedelta(seconds=21)
+SECOND = timedelta(seconds=1)
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+HOSTILE = 'Amina" 447700900123'  # what somebody outside might have us print
 
 
 def asks(db: Database, model: bool = True) -> FlaskClient:
     app = Flask("tests")
-    app.register_blueprint(make_blueprint(db, lambda: model))
+    app.register_blueprint(make_blueprint(db, lambda: model, frozenset(HANDLERS)))
     return app.test_client()
 
 
@@ -42,11 +61,18 @@ def waits(db: Database, since: datetime) -> None:
         record(session, Incoming("SM1", PHONE, "", "text", TEXT), Screened(TEXT, (), urgent=False), since)
 
 
-def owes(db: Database, since: datetime) -> None:
-    """An answer that nobody has sent yet."""
+def owes(db: Database, since: datetime, **more: Any) -> None:
+    """An answer that nobody has sent yet, or whatever else `more` says of it."""
     with db.write() as session:
         point = point_of(session, PHONE, "", since)
-        add(session, Draft("k", point.person_id, point.id, "reply", ANSWER, since), since)
+        known = {"purpose": "reply", "priority": 1, "body": ANSWER, "created_at": since, "due_at": since} | more
+        key = f"k{session.scalar(select(func.count()).select_from(Outbound))}"
+        session.add(Outbound(key=key, person_id=point.person_id, contact_point_id=point.id, **known))
+
+
+def keeps(db: Database, *rows: Base) -> None:
+    with db.write() as session:
+        session.add_all(rows)
 
 
 @pytest.fixture
@@ -71,7 +97,8 @@ def test_it_is_ready_when_database_model_worker_and_queues_are(db: Database) -> 
     beats(db, HERE)
     answer = asks(db).get("/readyz")
     ages = {"inbound": 0.0, "outbound": 0.0}
-    everything = {"database": True, "model": True, "worker": True, "queues": True, "ages_s": ages}
+    parts = dict.fromkeys(("database", "schema", "model", "worker", "queues", "sending"), True)
+    everything = {**parts, "ages_s": ages}
     assert (answer.status_code, answer.json) == (200, {"ready": True} | everything)
 
 
@@ -122,27 +149,225 @@ def test_what_is_done_does_not_wait(lite: Database) -> None:
 
 def test_it_is_not_ready_when_the_database_is_away(away: Database) -> None:
     answer = asks(away).get("/readyz")
-    nothing = {"database": False, "worker": False, "queues": False, "ages_s": {}}
+    nothing = dict.fromkeys(("database", "schema", "worker", "queues", "sending"), False) | {"ages_s": {}}
     assert (answer.status_code, answer.json) == (503, {"ready": False, "model": True} | nothing)
+
+
+def test_it_is_not_ready_while_sending_is_stopped_and_says_why_and_since_when(db: Database) -> None:
+    beats(db, HERE)
+    since = clock.now() - HOUR
+    keeps(db, a_stop(since))
+    answer = asks(db).get("/readyz")
+    assert (answer.status_code, answer.json["ready"], answer.json["sending"]) == (503, False, False)
+    assert answer.json["stopped"] == {"error_code": 20003, "since": since.isoformat()}
+
+
+@pytest.mark.parametrize("at", ["0001", "9999"])
+def test_it_is_not_ready_on_a_schema_that_is_not_its_own(db: Database, at: str) -> None:
+    beats(db, HERE)
+    client = asks(db)
+    ours = client.get("/readyz").json["schema"]
+    with db.write() as session:
+        expected = session.scalar(text("SELECT version_num FROM alembic_version"))
+        session.execute(text("UPDATE alembic_version SET version_num = :at"), {"at": at})
+    try:
+        answer = client.get("/readyz")
+    finally:
+        with db.write() as session:
+            session.execute(text("UPDATE alembic_version SET version_num = :at"), {"at": expected})
+    assert ours is True
+    assert (answer.status_code, answer.json["database"], answer.json["schema"]) == (503, True, False)
+    assert (answer.json["schema_at"], answer.json["schema_expected"]) == (at, expected)
+
+
+def test_it_is_not_ready_on_an_empty_database(tmp_path: Path) -> None:
+    empty = open_database(f"sqlite:///{tmp_path}/empty.db")
+    answer = asks(empty).get("/readyz")
+    assert (answer.status_code, answer.json["database"], answer.json["schema"]) == (503, True, False)
+    assert asks(empty).get("/metrics").status_code == 503
+    empty.engine.dispose()
+
+
+def test_what_is_held_back_until_later_does_not_wait(lite: Database) -> None:
+    beats(lite, HERE)
+    owes(lite, clock.now() - DAY, due_at=clock.now() + HOUR, reason="QUIET_HOURS", purpose="service")
+    assert asks(lite).get("/readyz").status_code == 200
+
+
+def test_an_answer_that_is_tried_again_and_again_without_a_word_waits_since_it_was_owed(lite: Database) -> None:
+    beats(lite, HERE)
+    owes(lite, clock.now() - 20 * MINUTE, due_at=clock.now() + 10 * MINUTE, attempts=5)
+    answer = asks(lite).get("/readyz")
+    assert (answer.status_code, answer.json["queues"]) == (503, False)
+    assert answer.json["ages_s"]["outbound"] >= 1200
+
+
+def test_one_recipient_who_may_have_no_more_just_now_is_no_trouble_of_the_service(lite: Database) -> None:
+    beats(lite, HERE)
+    owes(lite, clock.now() - 20 * MINUTE, due_at=clock.now() + 10 * MINUTE, attempts=2, error_code=63018)
+    assert asks(lite).get("/readyz").status_code == 200
 
 
 def test_figures_are_not_made_up_when_the_database_is_away(away: Database) -> None:
     assert asks(away).get("/metrics").status_code == 503
 
 
-def test_the_figures_count_messages_and_cases_by_how_they_stand(db: Database) -> None:
-    with db.write() as session:
-        for place in range(3):
-            point = point_of(session, f"+44770090000{place}", "", clock.now())
-            add(session, Draft(f"k{place}", point.person_id, point.id, "reply", ANSWER, clock.now()), clock.now())
-        session.execute(update(Outbound).where(Outbound.key == "k0").values(state="withheld", reason="OPTED_OUT"))
-        session.add(OfficeCase(person_id=point.person_id, kind="complaint", opened_at=clock.now()))
-    assert figures(asks(db)) == {
-        ("e4a_outbound", "queued"): 2,
-        ("e4a_outbound", "withheld"): 1,
-        ("e4a_withheld", "OPTED_OUT"): 1,
-        ("e4a_cases", "open"): 1,
+def test_the_figures_count_messages_by_how_they_stand(db: Database) -> None:
+    owes(db, clock.now())
+    owes(db, clock.now())
+    owes(db, clock.now(), state="withheld", reason="OPTED_OUT")
+    waits(db, clock.now())
+    assert figures_of(db, "inbound", "outbound", "withheld_week", "outbound_day") == {
+        ("inbound", "received"): 1,
+        ("outbound", "queued"): 2,
+        ("outbound", "withheld"): 1,
+        ("withheld_week", "OPTED_OUT"): 1,
+        ("outbound_day", "reply"): 3,
     }
+
+
+def test_what_was_due_long_ago_is_in_no_figure_of_a_week(lite: Database) -> None:
+    owes(lite, clock.now() - 8 * DAY, state="withheld", reason="STALE")
+    owes(lite, clock.now() - 8 * DAY, state="failed", error_code=63016)
+    assert figures_of(lite, "withheld_week", "error_week", "outside_window_week", "outbound_day") == {
+        ("outside_window_week",): 0
+    }
+
+
+def test_what_is_held_back_and_what_is_planned_are_told_apart(db: Database) -> None:
+    owes(db, clock.now() + HOUR, reason="QUIET_HOURS", purpose="service")
+    owes(db, clock.now() + HOUR, purpose="service")
+    owes(db, clock.now() + 2 * DAY, purpose="service")
+    assert figures_of(db, "held", "planned_day") == {("held", "QUIET_HOURS"): 1, ("planned_day",): 2}
+
+
+def test_errors_are_counted_by_code_and_a_shut_window_is_a_defect(db: Database) -> None:
+    owes(db, clock.now(), state="failed", error_code=63016)
+    owes(db, clock.now(), state="failed", error_code=63003)
+    owes(db, clock.now(), state="failed", error_code=99999999)
+    assert figures_of(db, "error_week", "outside_window_week") == {
+        ("error_week", "63003"): 1,
+        ("error_week", "63016"): 1,
+        ("error_week", "other"): 1,
+        ("outside_window_week",): 1,
+    }
+
+
+def test_a_fate_that_nobody_knows_has_an_age(lite: Database) -> None:
+    owes(lite, clock.now() - HOUR, state="unknown")
+    assert 3600 <= figures_of(lite, "unknown_age_seconds")["unknown_age_seconds",] < 3660
+
+
+def test_a_stop_shows_in_the_figures(lite: Database) -> None:
+    assert figures_of(lite, "sending_stopped") == {("sending_stopped",): 0}
+    keeps(lite, a_stop(clock.now() - HOUR))
+    shown = figures_of(lite, "sending_stopped", "sending_stopped_seconds")
+    assert shown["sending_stopped",] == 1
+    assert 3600 <= shown["sending_stopped_seconds",] < 3660
+
+
+def test_people_who_opted_out_are_counted_once_by_how_they_said_it(db: Database) -> None:
+    now = clock.now()
+    with db.write() as session:
+        one, two = (point_of(session, phone, "", now).person_id for phone in (PHONE, "+447700900124"))
+        said = [
+            *((one, purpose, "withdraw", "chat", now) for purpose in ("service", "marketing")),
+            (two, "service", "withdraw", HOSTILE, now),
+            (two, "service", "withdraw", "phone", now - 8 * DAY),
+            (two, "service", "give", "declaration", now),
+        ]
+        session.add_all(
+            ConsentEvent(person_id=who, purpose=purpose, action=action, source=source, at=at, recorded_at=at)
+            for who, purpose, action, source, at in said
+        )
+    assert figures_of(db, "opted_out_week") == {("opted_out_week", "chat"): 1, ("opted_out_week", "other"): 1}
+
+
+def test_addresses_that_cannot_be_reached_are_counted(lite: Database) -> None:
+    with lite.write() as session:
+        point_of(session, PHONE, "", clock.now())
+        session.execute(update(ContactPoint).values(unreachable_at=clock.now(), unreachable_code=63003))
+    assert figures_of(lite, "unreachable") == {("unreachable",): 1}
+
+
+def test_how_much_was_not_understood_is_of_the_last_day(db: Database) -> None:
+    now = clock.now()
+    with db.write() as session:
+        for place, (decided_by, ago) in enumerate(
+            [("fallback", HOUR), ("model", HOUR), ("exact", HOUR), ("fallback", 2 * DAY)]
+        ):
+            incoming = Incoming(f"SM{place}", PHONE, "", "text", TEXT)
+            record(session, incoming, Screened(TEXT, (), urgent=False), now - ago)
+            session.execute(update(Inbound).where(Inbound.sid == f"SM{place}").values(decided_by=decided_by))
+    assert figures_of(db, "heard_day", "fallback_day_ratio") == {
+        ("heard_day", "exact"): 1,
+        ("heard_day", "fallback"): 1,
+        ("heard_day", "model"): 1,
+        ("fallback_day_ratio",): 0.3333,
+    }
+
+
+def test_alerts_say_how_long_they_took(db: Database) -> None:
+    now = clock.now()
+    keeps(db, OfficeCase(person_id=None, kind="our_bug", opened_at=now))
+    took = [(2, now), (8, now), (90, now - 2 * DAY)]
+    keeps(
+        db,
+        *(
+            Alert(
+                key=f"a{s}",
+                case_id=1,
+                channel="email",
+                address="x",
+                state="sent",
+                due_at=at,
+                created_at=at,
+                sent_at=at + s * SECOND,
+            )
+            for s, at in took
+        ),
+    )
+    assert figures_of(db, "alerts", "alert_longest_seconds", "alert_mean_seconds") == {
+        ("alerts", "sent"): 3,
+        ("alert_longest_seconds",): 8,
+        ("alert_mean_seconds",): 5,
+    }
+
+
+def test_cases_are_counted_by_kind_and_restricted_ones_only_counted(db: Database) -> None:
+    now = clock.now()
+    kinds = ("complaint", "complaint", "sending_stopped", HOSTILE)
+    keeps(db, *(OfficeCase(person_id=None, kind=kind, opened_at=now) for kind in kinds))
+    keeps(db, OfficeCase(person_id=None, kind="complaint", opened_at=now, state="closed"))
+    keeps(db, OfficeCase(person_id=None, kind="safeguarding_disclosure", restricted=True, opened_at=now))
+    assert figures_of(db, "cases_open", "cases_open_restricted") == {
+        ("cases_open", "complaint"): 2,
+        ("cases_open", "other"): 1,
+        ("cases_open", "sending_stopped"): 1,
+        ("cases_open_restricted",): 1,
+    }
+
+
+def test_a_word_from_outside_becomes_no_label(lite: Database) -> None:
+    now = clock.now()
+    template = {"language": "en", "version": "1", "category": "utility", "checked_at": now}
+    keeps(lite, TemplateRow(name="a", content_sid="HX1", status="approved", **template))
+    keeps(lite, TemplateRow(name="b", content_sid="HX2", status=HOSTILE, **template))
+    owes(lite, now, state=HOSTILE, reason=HOSTILE, purpose=HOSTILE)
+    owes(lite, now, state="withheld", reason=HOSTILE, purpose=HOSTILE)
+    waits(lite, now)
+    with lite.write() as session:
+        session.execute(update(Inbound).values(decided_by=HOSTILE, state=HOSTILE))
+    assert figures_of(lite, "templates") == {("templates", "approved"): 1, ("templates", "other"): 1}
+    assert "447700900123" not in asks(lite).get("/metrics").text
+
+
+def test_every_reason_and_every_kind_of_case_in_the_code_is_a_label(lite: Database) -> None:
+    reasons, kinds = written_in_the_code()
+    assert {"RETRIES_SPENT", "SENT_AGAIN"} <= reasons
+    assert {"sending_stopped", "undelivered", "nlu_away"} <= kinds
+    assert reasons <= set(figures.REASONS)
+    assert kinds <= {*figures.CASES, *HANDLERS, "safeguarding_disclosure"}
 
 
 def test_no_page_holds_a_name_a_number_or_a_text(db: Database) -> None:
@@ -158,9 +383,30 @@ def test_no_page_holds_a_name_a_number_or_a_text(db: Database) -> None:
         assert secret not in shown
 
 
-def figures(client: FlaskClient) -> dict[tuple[str, str], float]:
-    """Every figure but the ages, by its name and its one label."""
-    answer = client.get("/metrics")
+def figures_of(db: Database, *names: str) -> dict[tuple[str, ...], float]:
+    """The figures of these names, each by its name and its label if it has one."""
+    answer = asks(db).get("/metrics")
     assert answer.status_code == 200
     samples = [sample for family in text_string_to_metric_families(answer.text) for sample in family.samples]
-    return {(one.name, *one.labels.values()): one.value for one in samples if one.labels}
+    shown = {(one.name.removeprefix("e4a_"), *one.labels.values()): one.value for one in samples}
+    return {key: value for key, value in shown.items() if key[0] in names}
+
+
+def a_stop(since: datetime) -> Stop:
+    return Stop(name="sending", since=since, until=since + MINUTE, error_code=20003, tries=1)
+
+
+def written_in_the_code() -> tuple[set[str], set[str]]:
+    """Every reason and every kind of case that stands as a word in the service's own code."""
+    reasons, kinds = set[str](), set[str]()
+    for path in [*(ROOT / "bot").rglob("*.py"), *(ROOT / "actions").rglob("*.py")]:
+        source = path.read_text(encoding="utf-8")
+        reasons |= set(re.findall(r'reason(?: = |=)"([A-Z_]+)"', source))
+        reasons |= set(re.findall(r'cancel_planned\([^)]*"([A-Z_]+)"\)', source))
+        reasons |= set(re.findall(r'row\.state, row\.reason = "[a-z]+", "([A-Z_]+)"', source))
+        reasons |= set(re.findall(r'^REASON = "([A-Z_]+)"', source, re.MULTILINE))
+        kinds |= set(re.findall(r'OpenCase\("([a-z_]+)"|', source)) - {""}
+        kinds |= set(re.findall(r'open_case\([^)]*?"([a-z_]+)"', source))
+        kinds |= set(re.findall(r'OfficeCase\([^)]*kind="([a-z_]+)"', source))
+        kinds |= set(re.findall(r'^(?:CASE|UNDELIVERED) = "([a-z_]+)"', source, re.MULTILINE))
+    return reasons, kinds

@@ -16,9 +16,12 @@ from sqlalchemy import update
 from bot import outbox
 from bot.database import Database, open_database
 from bot.models import ContactPoint, Outbound, OutboundEvent, PersonRow
-from bot.outbox import BACK_OFF, LEASE, claim, mark_unknown, record
+from bot.outbox import claim, mark_unknown, record
+from bot.outbox.claim import LEASE
+from bot.outbox.record import BACK_OFF
+from bot.outbox.rows import PRIORITY, REPLY_LASTS
 from bot.whatsapp import Letter, Outcome, StatusUpdate
-from tests.bot.rooms import AMINA, BILAL, SECOND, Clock, Recorder, Stage, a_learner, only, owe, rows, states
+from tests.bot.rooms import AMINA, BILAL, SECOND, TERMS, Clock, Recorder, Stage, a_learner, only, owe, rows, states
 
 SID = "SM" + "1" * 32
 ACCEPTED = Outcome("accepted", SID)
@@ -34,7 +37,7 @@ def amina(db: Database, now: datetime) -> str:
 
 def sending(db: Database, now: datetime) -> outbox.Sending:
     """The next message to send, which must be there."""
-    found = claim(db, now)
+    found = claim(db, TERMS, now)
     assert found is not None
     return found
 
@@ -42,8 +45,8 @@ def sending(db: Database, now: datetime) -> outbox.Sending:
 def sent(db: Database, now: datetime) -> list[str]:
     """Everything that goes out at this moment, in order; Twilio takes it all."""
     bodies = []
-    while (one := claim(db, now)) is not None:
-        record(db, one.outbound_id, Outcome("accepted", f"SM{one.outbound_id:032d}"), now)
+    while (one := claim(db, TERMS, now)) is not None:
+        record(db, TERMS, one.outbound_id, Outcome("accepted", f"SM{one.outbound_id:032d}"), now)
         bodies.append(one.body)
     return bodies
 
@@ -51,7 +54,7 @@ def sent(db: Database, now: datetime) -> list[str]:
 def heard(db: Database, outbound_id: int | None, status: str, now: datetime, *, sid: str = SID, code: int = 0) -> bool:
     """A status callback comes."""
     with db.write() as session:
-        return outbox.advance(session, outbound_id, StatusUpdate(sid, status, code or None), now)
+        return outbox.advance(session, TERMS, outbound_id, StatusUpdate(sid, status, code or None), now)
 
 
 def opened(db: Database, at: datetime) -> None:
@@ -67,7 +70,7 @@ def test_the_same_key_twice_is_one_message(db: Database, amina: str, now: dateti
 
 def test_what_is_due_later_waits(db: Database, amina: str, now: datetime) -> None:
     owe(db, amina, now, due_at=now + SECOND)
-    assert claim(db, now) is None
+    assert claim(db, TERMS, now) is None
     assert sending(db, now + SECOND).to == amina
 
 
@@ -75,8 +78,8 @@ def test_messages_to_one_recipient_go_out_in_order_one_at_a_time(db: Database, a
     for key in "abc":
         owe(db, amina, now, key=key, purpose=REPLY)
     first = sending(db, now)
-    assert claim(db, now) is None
-    record(db, first.outbound_id, ACCEPTED, now)
+    assert claim(db, TERMS, now) is None
+    record(db, TERMS, first.outbound_id, ACCEPTED, now)
     assert [first.body, *sent(db, now)] == ["Body of a.", "Body of b.", "Body of c."]
 
 
@@ -88,11 +91,11 @@ def test_another_recipient_does_not_wait_for_the_first(db: Database, amina: str,
 
 
 def test_answers_go_before_broadcasts_and_safety_before_all(db: Database, amina: str, now: datetime) -> None:
-    phones = {purpose: f"+44770090020{n}" for n, purpose in enumerate(outbox.PRIORITY)}
+    phones = {purpose: f"+44770090020{n}" for n, purpose in enumerate(PRIORITY)}
     for purpose, phone in reversed(phones.items()):
         a_learner(db, phone, now=now)
         owe(db, phone, now, key=purpose, purpose=purpose)
-    assert sent(db, now) == [f"Body of {purpose}." for purpose in outbox.PRIORITY]
+    assert sent(db, now) == [f"Body of {purpose}." for purpose in PRIORITY]
 
 
 def test_a_safety_reply_overtakes_the_same_recipients_other_messages(db: Database, amina: str, now: datetime) -> None:
@@ -107,7 +110,7 @@ def test_a_reply_does_not_leave_while_a_safety_reply_to_the_same_recipient_is_un
     owe(db, amina, now, key="a", purpose=REPLY)
     owe(db, amina, now, key="b", purpose="safety")
     assert sending(db, now).body == "Body of b."
-    assert claim(db, now) is None
+    assert claim(db, TERMS, now) is None
 
 
 def test_several_senders_never_write_to_one_recipient_at_the_same_time_nor_out_of_order(
@@ -124,7 +127,7 @@ def test_several_senders_never_write_to_one_recipient_at_the_same_time_nor_out_o
 
     def send(own: Database) -> None:
         while len(whatsapp.letters) < 18:
-            if (one := claim(own, now)) is None:
+            if (one := claim(own, TERMS, now)) is None:
                 continue
             with lock:
                 together.extend({one.to} & under_way)
@@ -133,7 +136,7 @@ def test_several_senders_never_write_to_one_recipient_at_the_same_time_nor_out_o
             time.sleep(0.05)  # the network is slow: time for another sender to make the mistake
             with lock:
                 under_way.discard(one.to)
-            record(own, one.outbound_id, outcome, now)
+            record(own, TERMS, one.outbound_id, outcome, now)
 
     own = [open_database(database_url) for _ in range(4)]
     with ThreadPoolExecutor(4) as pool:
@@ -193,9 +196,9 @@ def test_safety_does_not_wait_for_the_senders_pace_and_all_else_does(db: Databas
 
 def test_a_later_message_does_not_overtake_one_that_is_tried_again(db: Database, amina: str, now: datetime) -> None:
     owe(db, amina, now, key="a", purpose=REPLY)
-    record(db, sending(db, now).outbound_id, Outcome("retry"), now)
+    record(db, TERMS, sending(db, now).outbound_id, Outcome("retry"), now)
     owe(db, amina, now + SECOND, key="b", purpose=REPLY)
-    assert claim(db, now + SECOND) is None
+    assert claim(db, TERMS, now + SECOND) is None
     assert sent(db, now + BACK_OFF[0]) == ["Body of a.", "Body of b."]
 
 
@@ -207,16 +210,16 @@ def test_what_was_put_off_till_tomorrow_holds_nothing_back(db: Database, amina: 
 
 def test_a_refusal_is_final_and_keeps_its_number(db: Database, amina: str, now: datetime) -> None:
     owe(db, amina, now, purpose=REPLY)
-    record(db, sending(db, now).outbound_id, Outcome("refused", error_code=63024), now)
+    record(db, TERMS, sending(db, now).outbound_id, Outcome("refused", error_code=63024), now)
     assert (only(db, Outbound).state, only(db, Outbound).error_code) == ("failed", 63024)
-    assert claim(db, now + timedelta(hours=1)) is None
+    assert claim(db, TERMS, now + timedelta(hours=1)) is None
 
 
 def test_an_unknown_outcome_is_never_sent_again(db: Database, amina: str, now: datetime) -> None:
     owe(db, amina, now, purpose=REPLY)
-    record(db, sending(db, now).outbound_id, Outcome("unknown"), now)
+    record(db, TERMS, sending(db, now).outbound_id, Outcome("unknown"), now)
     assert only(db, Outbound).state == "unknown"
-    assert claim(db, now + timedelta(hours=1)) is None
+    assert claim(db, TERMS, now + timedelta(hours=1)) is None
 
 
 def test_a_sender_that_died_leaves_an_unknown_outcome_and_holds_up_nobody(db: Database, amina: str, now: datetime) -> None:
@@ -240,7 +243,7 @@ def test_twilios_word_resolves_an_unknown_outcome(db: Database, amina: str, now:
 
 def test_when_a_message_left_is_known(db: Database, amina: str, now: datetime) -> None:
     owe(db, amina, now, purpose=REPLY)
-    record(db, sending(db, now).outbound_id, ACCEPTED, now + SECOND)
+    record(db, TERMS, sending(db, now).outbound_id, ACCEPTED, now + SECOND)
     assert (only(db, Outbound).sid, only(db, Outbound).sent_at) == (SID, now + SECOND)
 
 
@@ -256,7 +259,7 @@ def test_callbacks_in_any_order_and_more_than_once_end_in_the_same_state(
     assert sending(db, now).outbound_id == outbound_id
     for step in order:
         if step == "created":
-            record(db, outbound_id, Outcome("accepted", sid), now)
+            record(db, TERMS, outbound_id, Outcome("accepted", sid), now)
         else:
             heard(db, outbound_id, step, now, sid=sid)
     row = only(db, Outbound, Outbound.id == outbound_id)
@@ -275,9 +278,9 @@ def test_a_callback_that_is_faster_than_the_answer_keeps_what_it_said(
     outbound_id = owe(db, amina, now, purpose=REPLY)
     sending(db, now)
     assert heard(db, outbound_id, "delivered", now)
-    record(db, outbound_id, outcome, now)
+    record(db, TERMS, outbound_id, outcome, now)
     assert (only(db, Outbound).state, only(db, Outbound).sid) == ("delivered", SID)
-    assert claim(db, now + timedelta(hours=1)) is None
+    assert claim(db, TERMS, now + timedelta(hours=1)) is None
 
 
 def test_a_callback_for_a_message_we_do_not_know_changes_nothing(db: Database, now: datetime) -> None:
@@ -288,21 +291,21 @@ def test_a_callback_for_a_message_we_do_not_know_changes_nothing(db: Database, n
 
 def test_a_callback_for_another_sid_than_ours_changes_nothing(db: Database, amina: str, now: datetime) -> None:
     outbound_id = owe(db, amina, now, purpose=REPLY)
-    record(db, sending(db, now).outbound_id, ACCEPTED, now)
+    record(db, TERMS, sending(db, now).outbound_id, ACCEPTED, now)
     assert not heard(db, outbound_id, "failed", now, sid="SM" + "2" * 32)
     assert only(db, Outbound).state == "accepted"
 
 
 def test_a_callback_without_our_id_is_known_by_its_sid(db: Database, amina: str, now: datetime) -> None:
     owe(db, amina, now, purpose=REPLY)
-    record(db, sending(db, now).outbound_id, ACCEPTED, now)
+    record(db, TERMS, sending(db, now).outbound_id, ACCEPTED, now)
     assert heard(db, None, "read", now)
     assert only(db, Outbound).state == "read"
 
 
 def test_a_failure_in_a_callback_keeps_its_number(db: Database, amina: str, now: datetime) -> None:
     outbound_id = owe(db, amina, now, purpose=REPLY)
-    record(db, sending(db, now).outbound_id, ACCEPTED, now)
+    record(db, TERMS, sending(db, now).outbound_id, ACCEPTED, now)
     heard(db, outbound_id, "undelivered", now, code=63016)
     assert (only(db, Outbound).state, only(db, Outbound).error_code) == ("failed", 63016)
 
@@ -320,7 +323,7 @@ def test_with_the_window_closed_nothing_goes_out_and_the_row_says_why(
 ) -> None:
     owe(db, amina, now, purpose=purpose)
     opened(db, now - timedelta(hours=23, minutes=50))
-    assert claim(db, now) is None
+    assert claim(db, TERMS, now) is None
     assert states(db) == [("withheld", "WINDOW_CLOSED_NO_TEMPLATE")]
 
 
@@ -332,9 +335,9 @@ def test_the_window_closes_ten_minutes_before_twilio_closes_it(db: Database, ami
 
 def test_an_answer_that_is_a_day_late_is_not_sent(db: Database, amina: str, now: datetime) -> None:
     owe(db, amina, now, purpose=REPLY)
-    late = now + outbox.REPLY_LASTS
+    late = now + REPLY_LASTS
     opened(db, late)
-    assert claim(db, late) is None
+    assert claim(db, TERMS, late) is None
     assert states(db) == [("withheld", "STALE")]
 
 

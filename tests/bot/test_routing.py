@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actions import HANDLERS
-from bot.routing import FIRST, MOST_INTENTS, Choice, answered, without_model
-from bot.turn import Heard, Kind, Media
+from bot.routing import FIRST, MOST_INTENTS, Choice, answered, choose, without_model
+from bot.turn import Heard, Kind, Media, Phone
+from tests.bot.rooms import SmallLimits
 from tests.builders import NOW, a_message, a_parse, a_pending, a_turn, heard
 
 YES_NO = a_pending("opt_out", {"yes": "opt_out", "no": "opt_out_no"})
@@ -99,6 +100,26 @@ def test_an_answer_is_read_from_the_words_or_from_the_button() -> None:
     assert answered(a_turn("y", pending=YES_NO), "yes") == "yes"
     tapped = a_message("Stop all", "button", button="yes")
     assert answered(a_turn(message=tapped, pending=YES_NO), "") == "yes"
+
+
+def test_a_phone_number_answers_a_question_that_asks_for_one() -> None:
+    which = a_pending("which_number", {"phone": "change_number"})
+    phone = Phone("+447700900555", "07700 900555", "free", alone=True)
+    assert answered(a_turn(pending=which, phone=phone), "") == "phone"
+    assert answered(a_turn(pending=which, phone=replace(phone, alone=False)), "") == ""
+    assert answered(a_turn(pending=YES_NO, phone=phone), "") == ""
+
+
+def test_stopping_check_ins_is_acted_on_under_a_hold_and_shown_as_a_preference() -> None:
+    choice = choose(a_turn(on_hold=True, heard=(heard("opt_out_checkin"),)), SmallLimits())
+    assert choice == Choice(("opt_out_checkin", "on_hold"), "rule")
+    assert choice.intent == "reminder_preferences"
+
+
+def test_a_yes_about_the_group_re_opens_nothing_after_a_later_stop() -> None:
+    left = a_pending("left_group", {"yes": "opt_in_after_leaving"})
+    turn = a_turn("yes", pending=left, answer="yes", overtaken=True)
+    assert choose(turn, SmallLimits()) == Choice(("opt_out_no",), "exact")
 
 
 def test_a_button_goes_before_its_label() -> None:

@@ -64,6 +64,49 @@ def test_stopping_jobs_alone_stops_nothing_else(text: str) -> None:
     assert screen(text, LEXICON) == (Heard("opt_out_marketing", "rule"),)
 
 
+@pytest.mark.parametrize("text", CASES["only_lessons"])
+def test_only_lessons_is_a_no_to_jobs_and_to_check_ins(text: str) -> None:
+    assert screen(text, LEXICON) == (Heard("opt_out_marketing", "rule"), Heard("opt_out_checkin", "rule"))
+
+
+@pytest.mark.parametrize("text", CASES["opt_out_checkin"])
+def test_stopping_check_ins_alone_stops_nothing_else(text: str) -> None:
+    assert screen(text, LEXICON) == (Heard("opt_out_checkin", "rule"),)
+
+
+@pytest.mark.parametrize("text", CASES["not_opt_out_checkin"])
+def test_a_word_about_check_ins_stops_none(text: str) -> None:
+    assert {"opt_out", "opt_out_checkin"}.isdisjoint(heard(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "NEW NUMBER",
+        "new number please",
+        "New Number: 07700 900555",
+        "NEW NUMBER +44 (0)7700-900-555 📱",
+        "hi my new number is 07700900555 ta",
+    ],
+)
+def test_new_number_is_heard_with_the_number_or_without(text: str) -> None:
+    assert screen(text, LEXICON) == (Heard("change_number", "exact"),)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "new number texting me from 07700 900555",
+        "is 07700 900555 your new number",
+        "stop 07700 900555",
+        "07700 900555",
+        "new number who dis",
+    ],
+)
+def test_a_number_beside_other_words_is_no_new_number(text: str) -> None:
+    assert "change_number" not in heard(text)
+
+
 @pytest.mark.parametrize("text", CASES["keep"])
 def test_a_wish_to_keep_reminders_is_heard_as_one(text: str) -> None:
     assert screen(text, LEXICON) == (Heard("reminder_preferences", "rule"),)

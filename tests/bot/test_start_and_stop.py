@@ -93,6 +93,13 @@ def test_a_later_stop_of_one_person_overtakes_nothing_of_another(stage: Stage) -
     assert (consent_of(stage.db, AMINA), consent_of(stage.db, BILAL)) == (OFF, BACK)
 
 
+def test_a_second_stop_that_is_met_with_silence_counts_as_much_as_the_first(stage: Stage) -> None:
+    stage.hears_and_works(AMINA, "STOP")
+    stage.clock.wait(timedelta(hours=2))
+    while_rasa_is_away(stage, COME_BACK, "STOP")
+    assert consent_of(stage.db, AMINA) == OFF
+
+
 def test_no_to_our_question_leaves_a_refusal_a_refusal(stage: Stage) -> None:
     a_learner(stage.db, BILAL, now=stage.clock(), consent="refuse")
     stage.nlu.intents["i have had it"] = Parse("opt_out", 0.5)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Iterator
+from datetime import timedelta
 from urllib.parse import parse_qs
 
 import pytest
@@ -60,6 +62,64 @@ def test_twilio_is_asked_for_exactly_this_message(twilio: Server) -> None:
     }
 
 
+def test_a_template_goes_by_its_sid_with_its_values_as_a_json_string_and_never_with_a_body_or_a_file(twilio: Server) -> None:
+    template = Letter(
+        LETTER.to,
+        LETTER.body,
+        LETTER.status_url,
+        "HX" + "b" * 32,
+        {"1": "Aïsha", "2": 'a "b" \\ c'},
+        "https://e4a.example/map.png",
+    )
+    sender(twilio.url).send(template)
+    form = _form(twilio.requests[0].get_data())
+    assert json.loads(form.pop("ContentVariables")[0]) == {"1": "Aïsha", "2": 'a "b" \\ c'}
+    assert form == {
+        "To": ["whatsapp:+447700900123"],
+        "From": [SENDER],
+        "ContentSid": ["HX" + "b" * 32],
+        "StatusCallback": [LETTER.status_url],
+    }
+
+
+def test_a_template_without_variables_goes_without_values(twilio: Server) -> None:
+    sender(twilio.url).send(Letter(LETTER.to, LETTER.body, LETTER.status_url, "HX" + "b" * 32))
+    assert _form(twilio.requests[0].get_data()).keys() == {"To", "From", "ContentSid", "StatusCallback"}
+
+
+def test_values_without_a_template_stay_at_home(twilio: Server) -> None:
+    sender(twilio.url).send(Letter(LETTER.to, LETTER.body, LETTER.status_url, variables={"1": "x"}))
+    assert _form(twilio.requests[0].get_data()).keys() == {"To", "From", "Body", "StatusCallback"}
+
+
+def test_one_file_goes_with_a_text_or_alone(twilio: Server) -> None:
+    made = sender(twilio.url)
+    for body in ("Here is the map.", ""):
+        made.send(Letter(LETTER.to, body, LETTER.status_url, media_url="https://e4a.example/map.png"))
+    with_text, alone = [_form(one.get_data()) for one in twilio.requests]
+    assert with_text["Body"] == ["Here is the map."]
+    assert "Body" not in alone
+    assert with_text["MediaUrl"] == alone["MediaUrl"] == ["https://e4a.example/map.png"]
+
+
+@pytest.mark.parametrize(
+    ("given", "wait"), [("7", timedelta(seconds=7)), ("86400", timedelta(hours=1)), ("soon", None), ("-1", None), ("", None)]
+)
+def test_how_long_twilio_asks_us_to_wait_comes_with_a_429(twilio: Server, given: str, wait: timedelta | None) -> None:
+    twilio.answers(429, refusal(429, 20429))
+    twilio.headers["Retry-After"] = given
+    assert sender(twilio.url).send(LETTER) == Outcome("retry", error_code=20429, retry_after=wait)
+
+
+def test_a_wait_that_was_asked_for_once_is_not_asked_for_again(twilio: Server) -> None:
+    made = sender(twilio.url)
+    twilio.answers(429, refusal(429, 20429))
+    twilio.headers["Retry-After"] = "7"
+    assert made.send(LETTER).retry_after == timedelta(seconds=7)
+    del twilio.headers["Retry-After"]
+    assert made.send(LETTER).retry_after is None
+
+
 def test_a_scoped_id_is_written_to_without_a_plus(twilio: Server) -> None:
     sender(twilio.url).send(Letter("GB.1234567890ABCDEF", "hi", "https://bot.example/whatsapp/status/7"))
     assert _form(twilio.requests[0].get_data())["To"] == ["whatsapp:GB.1234567890ABCDEF"]
@@ -70,8 +130,19 @@ def test_a_scoped_id_is_written_to_without_a_plus(twilio: Server) -> None:
     [
         (400, refusal(400, 21211), Outcome("refused", error_code=21211)),
         (400, refusal(400, 21610), Outcome("refused", error_code=21610)),
+        (400, refusal(400, 63016), Outcome("refused", error_code=63016)),
+        (400, refusal(400, 21655), Outcome("refused", error_code=21655)),
+        (400, refusal(400, 99999), Outcome("refused", error_code=99999)),
+        (400, refusal(400, 21611), Outcome("retry", error_code=21611)),
+        (429, refusal(429, 63038), Outcome("retry", error_code=63038)),
+        (400, refusal(400, 30410), Outcome("unknown", error_code=30410)),
+        # No fault of this message's: it is kept until the account, the sender or the password is mended.
         (401, refusal(401, 20003), Outcome("retry", error_code=20003)),
-        (404, refusal(404, 20404), Outcome("refused", error_code=20404)),
+        (404, refusal(404, 20404), Outcome("retry", error_code=20404)),
+        (400, refusal(400, 21606), Outcome("retry", error_code=21606)),
+        (400, refusal(400, 63007), Outcome("retry", error_code=63007)),
+        (404, "<html>Not here</html>", Outcome("retry", error_code=404)),
+        (500, refusal(500, 63007), Outcome("unknown", error_code=63007)),
         (429, refusal(429, 20429), Outcome("retry", error_code=20429)),
         (500, refusal(500, 20500), Outcome("unknown", error_code=20500)),
         (503, refusal(503, None), Outcome("unknown")),

@@ -11,10 +11,11 @@ from bot import outbox
 from bot.cases import read_case
 from bot.database import Database
 from bot.models import ContactPoint, OfficeCase, Outbound
-from bot.outbox import BACK_OFF, REPLY_LASTS
+from bot.outbox.record import BACK_OFF
+from bot.outbox.rows import REPLY_LASTS
 from bot.turn import Purpose
 from bot.whatsapp import Outcome, StatusUpdate
-from tests.bot.rooms import AMINA, BILAL, SECOND, Clock, Stage, a_learner, a_member_of_staff, only, owe, rows, states
+from tests.bot.rooms import AMINA, BILAL, SECOND, TERMS, Clock, Stage, a_learner, a_member_of_staff, only, owe, rows, states
 
 QUARTER = timedelta(minutes=15)
 NO_ROOM, REFUSED = Outcome("retry", error_code=20429), Outcome("refused", error_code=63024)
@@ -31,9 +32,9 @@ def stage(db: Database, now: datetime) -> Stage:
 
 def tried(stage: Stage, outcome: Outcome = NO_ROOM) -> bool:
     """The message is due, and Twilio answers so; False where nothing is due."""
-    one = outbox.claim(stage.db, stage.clock())
+    one = outbox.claim(stage.db, TERMS, stage.clock())
     if one is not None:
-        outbox.record(stage.db, one.outbound_id, outcome, stage.clock())
+        outbox.record(stage.db, TERMS, one.outbound_id, outcome, stage.clock())
     return one is not None
 
 
@@ -54,7 +55,7 @@ def answered(stage: Stage, text: str = "thanks") -> Outbound:
 
 def news(stage: Stage, outbound: Outbound, status: str) -> None:
     with stage.db.write() as session:
-        outbox.advance(session, outbound.id, StatusUpdate(outbound.sid or "SM1", status, 63016), stage.clock())
+        outbox.advance(session, TERMS, outbound.id, StatusUpdate(outbound.sid or "SM1", status, 63016), stage.clock())
 
 
 def undelivered(stage: Stage) -> list[list[object]]:
@@ -120,11 +121,11 @@ def test_after_the_office_closed_the_case_the_next_failure_opens_another(stage: 
     assert undelivered(stage) == [["when do you open"], ["hello?"]]
 
 
-def test_what_we_wrote_first_and_could_not_deliver_is_no_such_case(stage: Stage) -> None:
+def test_what_we_wrote_first_to_a_dead_number_is_for_the_office_to_phone(stage: Stage) -> None:
     owe(stage.db, AMINA, stage.clock(), purpose="service")
     assert tried(stage, REFUSED)
     assert states(stage.db) == [("failed", None)]
-    assert rows(stage.db, OfficeCase) == []
+    assert [case.kind for case in rows(stage.db, OfficeCase)] == ["unreachable"]
 
 
 def test_an_answer_that_arrives_is_none(stage: Stage) -> None:
@@ -132,24 +133,6 @@ def test_an_answer_that_arrives_is_none(stage: Stage) -> None:
     for status in ("sent", "delivered", "read"):
         news(stage, answer, status)
     assert rows(stage.db, OfficeCase) == []
-
-
-def test_an_answer_of_unknown_fate_is_one_after_ten_minutes_without_news(stage: Stage) -> None:
-    stage.whatsapp.answer = lambda _letter: Outcome("unknown")
-    answered(stage, "when do you open")
-    stage.clock.wait(outbox.UNKNOWN_FOR - SECOND)
-    assert outbox.tell_of_unknown(stage.db, stage.clock()) == 0
-    stage.clock.wait(SECOND)
-    assert outbox.tell_of_unknown(stage.db, stage.clock()) == 1
-    assert outbox.tell_of_unknown(stage.db, stage.clock()) == 0
-    assert undelivered(stage) == [["when do you open"]]
-
-
-def test_an_answer_of_unknown_fate_of_which_there_is_news_in_time_is_none(stage: Stage) -> None:
-    stage.whatsapp.answer = lambda _letter: Outcome("unknown")
-    news(stage, answered(stage), "delivered")
-    stage.clock.wait(outbox.UNKNOWN_FOR)
-    assert outbox.tell_of_unknown(stage.db, stage.clock()) == 0
 
 
 def test_one_persons_trouble_is_no_case_of_anothers(stage: Stage) -> None:

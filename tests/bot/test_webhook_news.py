@@ -44,7 +44,7 @@ def a_sent_message(db: Database, sid: str | None = None) -> int:
         point = point_of(session, LEARNER, "", NOW)
         number = add(session, Draft("a", point.person_id, point.id, "reply", "Hello", NOW), NOW)
         row = session.get_one(Outbound, number)
-        row.state, row.sid = "accepted" if sid else "sending", sid
+        row.state, row.sid, row.attempts = "accepted" if sid else "sending", sid, 1
     return number
 
 

@@ -15,11 +15,11 @@ from bot import clock, outbox
 from bot.database import Database
 from bot.mail import Mail
 from bot.models import Alert, Heartbeat, Inbound, Outbound
-from bot.outbox import LEASE
+from bot.outbox.claim import LEASE
 from bot.whatsapp import Letter, Outcome
 from bot.worker import Post, Worker
 from tests.bot.processes import eventually
-from tests.bot.rooms import AMINA, BILAL, SECOND, Clock, Stage, a_learner, english, only, owe, rows, states
+from tests.bot.rooms import AMINA, BILAL, SECOND, TERMS, Clock, Stage, a_learner, english, only, owe, rows, states
 
 AT_RISK = "i want to kill myself"
 THANKS = [english("smalltalk.thanks")]
@@ -74,7 +74,7 @@ def test_once_does_everything_due_and_says_how_much(stage: Stage) -> None:
 
 def test_once_begins_with_what_a_dead_worker_left_half_sent(stage: Stage, now: datetime) -> None:
     owe(stage.db, AMINA, now, purpose="reply")
-    outbox.claim(stage.db, now)
+    outbox.claim(stage.db, TERMS, now)
     stage.clock.wait(LEASE)
     stage.works()
     assert (states(stage.db), stage.whatsapp.letters) == ([("unknown", None)], [])
@@ -97,7 +97,7 @@ def test_a_heartbeat_is_the_newest_there_was(stage: Stage) -> None:
 
 def test_a_beat_marks_what_a_dead_worker_left_half_sent(stage: Stage, now: datetime) -> None:
     owe(stage.db, AMINA, now, purpose="reply")
-    outbox.claim(stage.db, now)
+    outbox.claim(stage.db, TERMS, now)
     stage.clock.wait(LEASE)
     stage.worker.beat()
     assert states(stage.db) == [("unknown", None)]

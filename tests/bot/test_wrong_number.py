@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import select
 
 from bot.database import Database
-from bot.models import ContactPoint, Inbound, OfficeCase, Outbound, PersonRow
+from bot.models import ContactPoint, Course, EnrolmentRow, Inbound, OfficeCase, Outbound, PersonRow
 from bot.turn import CONSENTABLE
 from tests.bot.rooms import (
     AMINA,
@@ -15,6 +16,7 @@ from tests.bot.rooms import (
     Clock,
     Stage,
     a_learner,
+    a_member_of_staff,
     an_incoming,
     another_phone,
     consent_of,
@@ -83,6 +85,32 @@ def test_nobody_writes_first_to_a_disowned_number_again(stage: Stage) -> None:
     stage.works()
     planned = Outbound.purpose.in_(CONSENTABLE)
     assert states(stage.db, planned) == [("withheld", "WRONG_NUMBER")] * 3
+
+
+def test_what_waits_for_it_is_withheld_in_the_same_moment_and_the_office_is_told(stage: Stage) -> None:
+    a_member_of_staff(stage.db, "A1", "admin", now=stage.clock(), email="office@example.org")
+    for phone in (AMINA, BILAL):
+        owe(stage.db, phone, stage.clock(), key=phone, due_at=stage.clock() + HOUR)
+    writes(stage, "wrong number mate", AMINA)
+    assert states(stage.db, Outbound.purpose == "service") == [("withheld", "WRONG_NUMBER")] * 2
+    assert [case.kind for case in rows(stage.db, OfficeCase)] == ["wrong_number"]
+    assert [mail.to for mail in stage.mail.mails] == ["office@example.org"]
+
+
+def test_a_recycled_number_is_the_new_learners_and_a_wrong_number_ends_it_again(stage: Stage) -> None:
+    writes(stage, "wrong number mate", AMINA)
+    writes(stage, "thanks", AMINA)
+    with stage.db.write() as session:  # the college's list gives the number to somebody new (bot/importing/numbers.py)
+        point = session.scalars(select(ContactPoint).where(ContactPoint.value == AMINA)).one()
+        point.disowned_at, sana = None, session.get_one(PersonRow, point.person_id)
+        sana.name, sana.learner_code = "Sana Ali", "P99"
+        course = only(stage.db, Course).id
+        session.add(EnrolmentRow(person_id=sana.id, course_id=course, created_at=stage.clock()))
+    said = len(stage.whatsapp.to(AMINA))
+    writes(stage, "wrong number", AMINA)
+    assert stage.whatsapp.to(AMINA)[said:] == [english("consent.wrong_number")]
+    assert AMINA in disowned(stage)
+    assert not any("Sana" in text or "Amina" in text for text in stage.whatsapp.to(AMINA))
 
 
 def test_whoever_writes_from_it_next_is_a_bare_person_and_is_called_by_no_name(stage: Stage) -> None:

@@ -16,6 +16,7 @@ from bot.database import Database
 from bot.models import ContactPoint, Inbound
 from bot.settings import Settings
 from bot.webhook import LARGEST_FORM, Door, make_blueprint
+from tests.bot.rooms import TERMS
 from tests.words import lexicon
 
 PUBLIC = "https://bot.example"
@@ -53,7 +54,7 @@ def a_service(db: Database, public: str = PUBLIC) -> Flask:
     app = Flask("tests")
     app.config["MAX_CONTENT_LENGTH"] = app.config["MAX_FORM_MEMORY_SIZE"] = LARGEST_FORM
     settings = Settings(public_url=public, twilio_auth_token=TOKEN)  # type: ignore[arg-type]
-    app.register_blueprint(make_blueprint(Door(settings, db, LEXICON)))
+    app.register_blueprint(make_blueprint(Door(settings, db, LEXICON, TERMS)))
     return app
 
 

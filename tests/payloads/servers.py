@@ -23,6 +23,7 @@ class Server:
     body: str = "{}"
     content_type: str = JSON
     hangs: bool = False
+    headers: dict[str, str] = field(default_factory=dict)
     url: str = ""
     requests: list[Request] = field(default_factory=list)
     ends: threading.Event = field(default_factory=threading.Event)
@@ -38,7 +39,7 @@ class Server:
         self.requests.append(request)
         if self.hangs:
             self.ends.wait(30)
-        return Response(self.body, self.status, content_type=self.content_type)(environ, start_response)  # type: ignore[arg-type]
+        return Response(self.body, self.status, self.headers, content_type=self.content_type)(environ, start_response)  # type: ignore[arg-type]
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from tests.system.whole import Whole, a_whole
 @pytest.fixture(scope="session")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Whole]:
     """Schema, demo college, every process, ready."""
-    one = a_whole(tmp_path_factory.mktemp("whole"))
+    one = a_whole(tmp_path_factory.mktemp("whole"), GUNICORN_CMD_ARGS="--access-logfile -")  # it is searched, too
     for command in (["migrate"], ["import", "data/demo"]):
         done = one.flask(*command)
         assert done.returncode == 0, done.stdout + done.stderr

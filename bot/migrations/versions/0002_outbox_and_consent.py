@@ -18,6 +18,7 @@ def upgrade() -> None:
         sa.Column("since", bot.models.base.Utc(timezone=True), nullable=False),
         sa.Column("until", bot.models.base.Utc(timezone=True), nullable=False),
         sa.Column("error_code", sa.Integer(), nullable=True),
+        sa.Column("by_callback", sa.Boolean(), nullable=False),
         sa.Column("tries", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_stop")),
     )
@@ -75,6 +76,8 @@ def upgrade() -> None:
         sa.Column("value", sa.String(), nullable=False),
         sa.Column("confirmed_at", bot.models.base.Utc(timezone=True), nullable=False),
         sa.Column("done_at", bot.models.base.Utc(timezone=True), nullable=True),
+        sa.Column("told_at", bot.models.base.Utc(timezone=True), nullable=True),
+        sa.Column("listed_at", bot.models.base.Utc(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_number_change_person_id_person")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_number_change")),
     )
@@ -86,6 +89,9 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("window_shut_at", bot.models.base.Utc(timezone=True), nullable=True))
         batch_op.add_column(sa.Column("unreachable_at", bot.models.base.Utc(timezone=True), nullable=True))
         batch_op.add_column(sa.Column("unreachable_code", sa.Integer(), nullable=True))
+
+    with op.batch_alter_table("person", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("left_group_asked_at", bot.models.base.Utc(timezone=True), nullable=True))
 
     with op.batch_alter_table("inbound", schema=None) as batch_op:
         batch_op.add_column(sa.Column("tidy_at", bot.models.base.Utc(timezone=True), nullable=True))
@@ -106,7 +112,7 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("look_ups", sa.Integer(), nullable=False, server_default="0"))
         batch_op.add_column(sa.Column("retry_of", sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column("tidy_at", bot.models.base.Utc(timezone=True), nullable=True))
-        batch_op.create_index("ix_outbound_reach", ["by_template", "sent_at"], unique=False)
+        batch_op.create_index("ix_outbound_reach", ["by_template", "tried_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_outbound_retry_of"), ["retry_of"], unique=False)
         batch_op.create_index(batch_op.f("ix_outbound_tidy_at"), ["tidy_at"], unique=False)
         batch_op.create_foreign_key(batch_op.f("fk_outbound_retry_of_outbound"), "outbound", ["retry_of"], ["id"])
@@ -136,6 +142,9 @@ def downgrade() -> None:
     with op.batch_alter_table("inbound", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_inbound_tidy_at"))
         batch_op.drop_column("tidy_at")
+
+    with op.batch_alter_table("person", schema=None) as batch_op:
+        batch_op.drop_column("left_group_asked_at")
 
     with op.batch_alter_table("contact_point", schema=None) as batch_op:
         batch_op.drop_column("unreachable_code")

@@ -1,0 +1,64 @@
+"""The command that asks Twilio for messages that never reached us."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+
+import click
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from bot import clock
+from bot.cli.tools import TWILIO_IS_AWAY, Tools, show, why_away
+from bot.hours import LONDON
+from bot.recovery import Lookout, Recovered, last_heard
+from bot.whatsapp import ProviderAway
+
+
+class Moment(click.ParamType[datetime]):
+    """A date or a time in ISO 8601: London's where it names no zone. It comes out in UTC."""
+
+    name = "time"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """The moment; fails with a usage error for what is none."""
+        try:
+            moment = datetime.fromisoformat(str(value))
+        except ValueError:
+            self.fail("say it like 2026-11-24 or 2026-11-24T09:30", param, ctx)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=LONDON)).astimezone(UTC)
+
+
+def recover_command(tools: Tools) -> click.Command:
+    """`flask recover [--since TIME]`."""
+    what = """Store the messages that Twilio got and we did not, because we could not be reached. They are taken and answered
+    like any other, unless they are older than the 23 hours within which an answer may be sent.
+
+    The worker does this by itself, for the last seven days at most. Run it again at any time: what is here stays as it is.
+    Exit status: 0 when all is here, 3 when Twilio could not be asked."""
+
+    @click.command("recover", help=what)
+    @click.option("--since", type=Moment(), help="From when on; by London's clocks unless a zone is given.")
+    @click.option("--json", "as_json", is_flag=True, help="A JSON line, for programs.")
+    def command(since: datetime | None, as_json: bool) -> None:
+        now = clock.now()
+        if since is not None and since >= now:
+            raise click.BadParameter("that is in the future", param_hint="--since")
+        try:
+            done = _recover(tools, since or last_heard(tools.db, now), now)
+        except ProviderAway as away:
+            click.echo(why_away(away), err=True)
+            sys.exit(TWILIO_IS_AWAY)
+        show([{"since": done.since, "found": done.found, "new": done.new}], as_json=as_json)
+
+    return command
+
+
+def _recover(tools: Tools, since: datetime, now: datetime) -> Recovered:
+    """With a count that moves: nobody knows before the end how many there are."""
+    columns = (SpinnerColumn(), TextColumn("Looking through Twilio's list:"), TextColumn("{task.completed} messages"))
+    with Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True)) as bar:
+        task = bar.add_task("messages", total=None)
+        lookout = Lookout(tools.db, tools.room.mind.lexicon, tools.records)
+        return lookout.recover(since, now, lambda found: bar.update(task, completed=found))

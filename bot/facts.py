@@ -1,0 +1,128 @@
+"""Loads what the gate must know of one message and its recipient, from the rows as they stand at this moment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from bot import pacing
+from bot.database import insert_new
+from bot.gate import ANSWERS, Facts, counts_for_cap
+from bot.models import ContactPoint, Course, EnrolmentRow, Outbound, Pace, PersonRow
+from bot.queries import standing_of
+from bot.template_store import ready_sid
+from bot.templates import BadVariables, UnknownTemplate
+from bot.terms import Terms
+
+WINDOW = timedelta(hours=23, minutes=50)  # Twilio's 24 hours with a margin (twilio-whatsapp.md section 4)
+WENT = ("sending", "unknown", "accepted", "sent", "delivered", "read")  # what went, or may have gone
+CAP_LOOKS_BACK = timedelta(days=8)  # seven days of London's calendar, whatever the hour and the season
+REACH_DAY = timedelta(hours=24)
+SENDER = "sender"
+
+
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """A template that may go now: by which SID, with which variables (by number), and how it then reads."""
+
+    content_sid: str
+    variables: Mapping[str, str]
+    body: str
+
+
+def load(session: Session, row: Outbound, terms: Terms, now: datetime) -> Facts:
+    """The facts of one row. The person is locked by the caller, so that nothing of them changes before the commit."""
+    point = session.get_one(ContactPoint, row.contact_point_id)
+    person = session.get_one(PersonRow, row.person_id)
+    is_open, asked = window_open(point, now), row.purpose in ANSWERS  # an answer needs no consent and no company
+    standing = {} if asked else standing_of(session, person.id)
+    return Facts(
+        purpose=row.purpose,  # type: ignore[arg-type]  # written by `outbox.add` alone
+        use=row.use,  # type: ignore[arg-type]
+        urgent=row.urgent,
+        now=now,
+        window_open=is_open,
+        wrong_number=point.disowned_at is not None,
+        on_hold=person.held_at is not None,
+        confirms_opt_out=row.confirms_opt_out,
+        best_before=row.best_before,
+        consent={purpose: one.state for purpose, one in standing.items()},
+        course_ends=() if asked else _course_ends(session, person.id),
+        unreachable=point.unreachable_at is not None,
+        unanswered=_unanswered(session, row),
+        hours=terms.hours,
+        sent=_sent_lately(session, row, now),
+        has_template=not is_open and approved(session, row, terms) is not None,
+        reach_free_at=None if is_open or asked else _reach_free_at(session, point, terms, now),
+        pair_free_at=pacing.free_at(pacing.RECIPIENT, pace(session, recipient(row), now).full_until, now),
+    )
+
+
+def window_open(point: ContactPoint, now: datetime) -> bool:
+    """Did they write within the last 24 hours, and has Twilio not said since that the window is shut? (D14, 63016)"""
+    if point.last_inbound_at is None or now >= point.last_inbound_at + WINDOW:
+        return False
+    return point.window_shut_at is None or point.window_shut_at < point.last_inbound_at
+
+
+def recipient(row: Outbound) -> str:
+    """The name of the recipient's pacing bucket."""
+    return f"to:{row.contact_point_id}"
+
+
+def pace(session: Session, name: str, now: datetime) -> Pace:
+    """A pacing bucket, locked until the commit: two workers never take the same token."""
+    insert_new(session, Pace, name=name, full_until=now)
+    return session.scalars(select(Pace).where(Pace.name == name).with_for_update()).one()
+
+
+def _course_ends(session: Session, person_id: int) -> tuple[date | None, ...]:
+    mine = select(EnrolmentRow.course_id).where(EnrolmentRow.person_id == person_id)
+    return tuple(session.scalars(select(Course.ends_on).where(Course.id.in_(mine))))
+
+
+def _unanswered(session: Session, row: Outbound) -> int:
+    """Check-ins that went since the person last wrote, from whichever number (P19)."""
+    if row.purpose != "checkin":
+        return 0
+    theirs = [Outbound.person_id == row.person_id, Outbound.purpose == "checkin", Outbound.state.in_(WENT)]
+    wrote = session.scalar(select(func.max(ContactPoint.last_inbound_at)).where(ContactPoint.person_id == row.person_id))
+    if wrote is not None:
+        theirs.append(Outbound.tried_at > wrote)
+    return session.scalar(select(func.count()).select_from(Outbound).where(*theirs)) or 0
+
+
+def _sent_lately(session: Session, row: Outbound, now: datetime) -> tuple[datetime, ...]:
+    """When the messages of the last week went that count for the frequency cap (P25)."""
+    if not counts_for_cap(row.purpose, row.use, urgent=row.urgent):  # type: ignore[arg-type]
+        return ()
+    theirs = (Outbound.person_id == row.person_id, Outbound.state.in_(WENT), Outbound.tried_at > now - CAP_LOOKS_BACK)
+    found = session.execute(select(Outbound.tried_at, Outbound.purpose, Outbound.use, Outbound.urgent).where(*theirs))
+    return tuple(at for at, purpose, use, urgent in found if at and counts_for_cap(purpose, use, urgent=urgent))  # type: ignore[arg-type]
+
+
+def approved(session: Session, row: Outbound, terms: Terms) -> Approved | None:
+    """The template by which the row may go outside the window, filled in. None: none, not approved, or changed since."""
+    if row.template is None:
+        return None
+    try:
+        template = terms.templates.find(row.template, session.get_one(PersonRow, row.person_id).language)
+        found = Approved("", template.numbered(row.variables or {}), template.fill(row.variables or {}))
+    except (UnknownTemplate, BadVariables):  # planned under an older text: withheld, and the row says so
+        return None
+    sid = ready_sid(session, template)
+    return replace(found, content_sid=sid) if sid else None
+
+
+def _reach_free_at(session: Session, point: ContactPoint, terms: Terms, now: datetime) -> datetime | None:
+    """When one more person may be written to outside the window: the platform counts people in any 24 hours."""
+    went = (Outbound.by_template, Outbound.tried_at > now - REACH_DAY, Outbound.state.in_(WENT))
+    last = select(func.max(Outbound.tried_at)).where(*went).group_by(Outbound.contact_point_id)
+    if session.scalar(select(Outbound.id).where(*went, Outbound.contact_point_id == point.id).limit(1)) is not None:
+        return None  # they are one of today's already
+    latest = session.scalars(last.order_by(func.max(Outbound.tried_at).desc()).limit(terms.reach_limit)).all()
+    return latest[-1] + REACH_DAY if len(latest) >= terms.reach_limit and latest[-1] else None

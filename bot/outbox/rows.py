@@ -1,0 +1,76 @@
+"""What is owed, as rows: each under a key of its own, so that the same thing is never owed twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from bot.database import insert_new, wake_workers
+from bot.gate import ANSWERS
+from bot.models import Outbound
+from bot.outbox.split import split
+from bot.turn import Purpose, Use
+
+REPLY_LASTS = timedelta(hours=23)
+NOTICE_LASTS = timedelta(days=3)  # of what we write first, where whoever plans it says nothing else
+PRIORITY: dict[Purpose, int] = {"safety": 0, "reply": 1, "staff": 2, "service": 3, "checkin": 4, "marketing": 5}
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A message to owe. `key` says what it is for: the same key twice is one message.
+
+    What we write first names the `template` that goes outside the session window; `body` is that template filled in.
+    `ask` is the question it puts (question, options), the person's pending one once it is sent. Times are aware UTC.
+    """
+
+    key: str
+    person_id: int
+    contact_point_id: int
+    purpose: Purpose
+    body: str
+    due_at: datetime
+    inbound_id: int | None = None
+    body_if_told: str | None = None
+    alert_case_id: int | None = None
+    confirms_opt_out: bool = False
+    use: Use = ""
+    urgent: bool = False
+    template: str | None = None
+    variables: Mapping[str, str] | None = None
+    media: tuple[str, ...] = ()
+    ask: Mapping[str, object] | None = None
+    best_before: datetime | None = None
+
+
+def add(session: Session, draft: Draft, now: datetime) -> int:
+    """Owe a message; the id of its (first) row. One with this key that was there already is left as it is."""
+    if draft.best_before is None:
+        lasts = REPLY_LASTS if draft.purpose in ANSWERS else NOTICE_LASTS
+        draft = replace(draft, best_before=max(now, draft.due_at) + lasts)
+    for part in _parts(draft):
+        insert_new(session, Outbound, **part, priority=PRIORITY[draft.purpose], created_at=now)
+    wake_workers(session)
+    return session.scalars(select(Outbound.id).where(Outbound.key == draft.key)).one()
+
+
+def cancel_planned(session: Session, person_id: int, purposes: tuple[str, ...], reason: str) -> None:
+    """What was planned for these purposes is not sent, and says why (D03: in the commit of the opting-out)."""
+    planned = update(Outbound).where(Outbound.person_id == person_id, Outbound.state == "queued")
+    session.execute(planned.where(Outbound.purpose.in_(purposes)).values(state="withheld", reason=reason))
+
+
+def _parts(draft: Draft) -> Iterator[dict[str, object]]:
+    """The values of each row: as many characters as Twilio takes, and one file each, because WhatsApp drops a second."""
+    bodies, files = split(draft.body), draft.media
+    whole = asdict(draft)
+    for place in range(max(len(bodies), len(files))):
+        body = bodies[place] if place < len(bodies) else ""
+        media = files[place] if place < len(files) else None
+        key = f"{draft.key}#{place + 1}" if place else draft.key
+        ask = draft.ask if place == 0 else None
+        yield {**whole, "key": key, "body": body, "media": media, "ask": ask}

@@ -1,0 +1,34 @@
+"""What follows once a message is on its way or will never be: for the alert it was, and for whoever asked."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bot.alerts import settle
+from bot.cases import open_case
+from bot.database import insert_new
+from bot.models import Alert, CaseMessage, Outbound
+
+UNDELIVERED = "undelivered"
+TOO_LATE = ("STALE", "WINDOW_CLOSED_NO_TEMPLATE")  # their message reached us when it could not be answered any more
+
+
+def settled(session: Session, row: Outbound, now: datetime) -> None:
+    """If it was an alert, the person at risk may be told the truth about it; an answer that never goes is a case."""
+    too_late = row.state == "withheld" and row.reason in TOO_LATE
+    lost = row.state == "failed" and row.reason != "SENT_AGAIN"
+    if (lost or too_late) and row.inbound_id is not None:
+        tell_office(session, row, now)
+    alert = session.scalar(select(Alert).where(Alert.outbound_id == row.id))
+    if alert is not None and row.state not in ("queued", "sending"):
+        settle(session, alert, reached=row.state in ("accepted", "sent", "delivered", "read"), now=now)
+
+
+def tell_office(session: Session, row: Outbound, now: datetime) -> None:
+    """Somebody asked and our answer could not be delivered: a person must know (nothing is silent)."""
+    case_id = open_case(session, row.person_id, UNDELIVERED, now)
+    if row.inbound_id is not None:
+        insert_new(session, CaseMessage, case_id=case_id, inbound_id=row.inbound_id)
