@@ -64,7 +64,7 @@ def outbox_command(tools: Tools) -> click.Command:
     @LIMIT
     @JSON
     def command(state: str | None, learner: str | None, limit: int, as_json: bool) -> None:
-        columns = ("id", "due_at", "purpose", "state", "reason", "error_code", "attempts", "inbound_id")
+        columns = ("id", "due_at", "purpose", "use", "state", "reason", "error_code", "attempts", "inbound_id")
         show(_rows(tools, Outbound, columns, Only(state, learner, limit)), as_json=as_json)
 
     return command

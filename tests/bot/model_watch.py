@@ -29,6 +29,11 @@ FORWARD = {
     "failed": {"delivered", "read"},
     "delivered": {"read"},
 }
+GUESSES = {  # what we only took for lost, or for superfluous, and Twilio says otherwise
+    ("failed", "SENT_AGAIN"): FORWARD["unknown"] | {"unknown"},
+    ("failed", "NOT_FOUND"): FORWARD["unknown"] | {"unknown"},
+    ("withheld", "ARRIVED_AFTER_ALL"): {"queued"},
+}
 WENT = {"sending", "unknown", "accepted", "sent", "delivered", "read"}
 NO_NUMBER, SHUT, OUT, NO_MARKETING = (21211, 63024), (63016,), (21610,), (63033,)
 GOES_AGAIN = (63018, 63029, 63016, 63007)  # after these Twilio surely did not deliver
@@ -72,6 +77,7 @@ class Watch:
         self.approved: set[str] = set()
         self.content: dict[str, str] = {}
         self.stopped_until: datetime | None = None
+        self.refused_at: dict[int, datetime] = {}
 
     def knows(self, human: Human, phone: Phone) -> None:
         """A person and a number of theirs."""
@@ -110,8 +116,8 @@ class Watch:
 
     def _changed(self, row: Seen, old: Seen | None) -> None:
         was = old.state if old is not None else "queued"
-        called_off = old is not None and old.reason == "ARRIVED_AFTER_ALL"
-        assert row.state == was or row.state in FORWARD.get(was, ()) or (called_off and row.state == "queued"), (row, was)
+        guessed = GUESSES.get((was, old.reason), set()) if old is not None else set()
+        assert row.state in {was} | FORWARD.get(was, set()) | guessed, (row, was)
         if old is not None:
             assert row.body == old.body or row.state == was == "queued", (row, old)
         owed = self._owed(row)
@@ -121,9 +127,12 @@ class Watch:
             self._says(owed, None, None)
             self.went[row.id] = Went(owed, self.clock(), by_template=not owed.phone.is_open(self.clock()))
             owed.phone.takes(self.clock())
+        if (was, row.state) == ("sending", "queued"):
+            assert self.refused_at.get(row.id) == self.clock(), row  # Twilio said just now that it has it not
         if row.id in self.went:
             self.went[row.id].gone = row.state in WENT
-        if row.state == "failed" != was and row.reason != "RETRIES_SPENT":
+        news = was != "failed" or (old is not None and row.error_code != old.error_code)
+        if row.state == "failed" and news and row.reason != "RETRIES_SPENT":
             self._failed(row, owed)
 
     def _refused(self, row: Seen, owed: Owed) -> None:

@@ -174,6 +174,7 @@ class World:
             return
         finally:
             self._after_turn()
+            self.watch.compare_consent(self.learners)
 
     def _after_turn(self) -> None:
         with self.db.read() as session:
@@ -207,6 +208,8 @@ class World:
         sending, _ = self.hands.pop(place)
         url = f"https://e4a.example.org/whatsapp/status/{sending.outbound_id}"
         outcome = self.twilio.send(Letter(sending.to, sending.body, url, sending.content_sid, sending.variables))
+        if outcome.result == "retry":
+            self.watch.refused_at[sending.outbound_id] = self.clock()
         if not dies:
             outbox.record(self.db, OURS, sending.outbound_id, outcome, self.clock())
         self.watch.look()
@@ -305,6 +308,9 @@ class World:
         self.twilio.weather.clear()
         self.twilio.records.away = False
         self.rasa_away, self.stage.mail.up, self.hands, self.turns_in_hand = False, True, [], []
+        for _ in range(4 * len(self.watch.waiting)):  # each is tried three times, one after the other
+            self.waits(timedelta(seconds=20))
+            self.works()
         for pause in CALM:
             for message in list(self.twilio.messages):
                 while message.news:
@@ -312,4 +318,5 @@ class World:
             self.waits(pause)
             self.works()
         assert not self.watch.waiting
+        self.watch.compare_consent(self.learners)
         self.watch.all_settled()

@@ -37,10 +37,23 @@ ONE_LIFE = settings(
     phases=(Phase.generate, Phase.shrink) if "MODEL_SHRINK" in os.environ else (Phase.generate,),  # to shorten takes minutes
     suppress_health_check=list(HealthCheck),
 )
-LIVES = {"sqlite": 25, "postgresql": 3}
+LIVES = {"sqlite": 12, "postgresql": 2}
 PHONES = (AMINA, AMINAS_OTHER, BILAL, CARLA, DORA)
 SECOND, MINUTE, HOUR, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
-WAITS = (SECOND, 5 * SECOND, 30 * SECOND, 2 * MINUTE, 11 * MINUTE, HOUR, 5 * HOUR, 14 * HOUR, DAY, 2 * DAY, 8 * DAY)
+WAITS = (
+    SECOND,
+    5 * SECOND,
+    30 * SECOND,
+    2 * MINUTE,
+    11 * MINUTE,
+    HOUR,
+    5 * HOUR,
+    14 * HOUR,
+    DAY - 5 * MINUTE,
+    DAY,
+    2 * DAY,
+    8 * DAY,
+)
 TROUBLE = st.one_of(
     st.tuples(st.just("refuses"), st.sampled_from(REFUSALS)),
     st.tuples(st.just("no room"), st.sampled_from(NOT_NOW)),
@@ -65,7 +78,7 @@ When = tuple[timedelta | None, timedelta]
 OFTEN = st.sampled_from((True, True, True, False))
 LEARNER = st.integers(0, 2)
 DAYS_AGO = st.sampled_from((None, None, 0, 1, 4))
-WHILE = st.sampled_from((SECOND, HOUR, 15 * HOUR))
+WHILE = st.sampled_from((SECOND, HOUR, HOUR, 15 * HOUR, DAY - 5 * MINUTE))
 
 
 class College(RuleBasedStateMachine):
@@ -91,7 +104,7 @@ class College(RuleBasedStateMachine):
 
     @rule(
         phone=st.sampled_from(PHONES[1:4]),
-        text=st.sampled_from((START, START, START, YES, YES, NO, STOP, UNSURE)),
+        text=st.sampled_from((START, START, START, YES, YES, NO, STOP, STOP, UNSURE)),
         wait=WHILE,
     )
     def they_talk_about_stopping(self, phone: str, text: str, wait: timedelta) -> None:
@@ -141,11 +154,59 @@ class College(RuleBasedStateMachine):
     def twilio_is_in_trouble(self, trouble: list[Any]) -> None:
         self.world.twilio.weather += trouble
 
+    @rule(phone=st.sampled_from(PHONES), asks=st.booleans(), wait=st.sampled_from((SECOND, 2 * MINUTE, 11 * MINUTE)))
+    def a_worker_dies_with_an_answer(self, phone: str, wait: timedelta, *, asks: bool) -> None:
+        world = self.world
+        world.hears(phone, THANKS)
+        world.works_on_turns()
+        if world.leases():
+            world.sends(dies=True) if asks else world.hands.pop()
+        world.waits(wait)
+        world.works()
+
+    @rule(phone=st.sampled_from(PHONES[1:4]), purpose=st.sampled_from(ALL), times=st.integers(1, 4))
+    def a_campaign_runs_for_days(self, phone: str, purpose: str, times: int) -> None:
+        what = {"purpose": purpose, "urgent": False, "template": REMINDER, "use": "course_update"}
+        for _ in range(times):
+            self.world.plans_one(phone, None, 0 * DAY, what)
+            self.world.works()
+            self.world.waits(14 * HOUR)
+            self.world.works()
+
+    @rule(phone=st.sampled_from(PHONES), first=st.sampled_from((START, STOP, UNSURE)), then=st.sampled_from((START, STOP)))
+    def a_turn_is_taken_by_two_workers(self, phone: str, first: str, then: str) -> None:
+        world = self.world
+        world.works()
+        world.hears(phone, first)
+        world.takes_a_turn_in_hand()
+        world.waits(16 * SECOND)
+        world.works()
+        world.hears(phone, then)
+        world.works()
+        while world.turns_in_hand:
+            world.comes_to_the_turn()
+
+    @rule(phone=st.sampled_from(PHONES[:4]), who=LEARNER, wait=WHILE)
+    def they_say_no_twice_and_an_old_yes_comes_in(self, phone: str, who: int, wait: timedelta) -> None:
+        for _ in range(2):
+            self.they_talk_about_stopping(phone, STOP, wait)
+        self.world.declares(self.world.learners[who], 0, ALL)
+
+    @rule(phone=st.sampled_from(PHONES[1:4]), code=st.sampled_from((21211, 63024)), writes=st.booleans())
+    def a_number_is_dead_for_a_while(self, phone: str, code: int, *, writes: bool) -> None:
+        self.world.twilio.weather.insert(0, ("refuses", code))
+        self.a_campaign_runs_for_days(phone, "service", 1)
+        if writes:
+            self.world.hears(phone, THANKS)
+            self.world.works()
+        self.a_campaign_runs_for_days(phone, "service", 2)
+
     @precondition(lambda self: any(one.news for one in self.world.twilio.messages))
-    @rule(which=NUMBER, place=NUMBER, again=st.booleans())
-    def twilio_reports(self, which: int, place: int, *, again: bool) -> None:
-        those = [one for one in self.world.twilio.messages if one.news]
-        self.world.tells(those[-1 - which % len(those)], place, again=again)
+    @rule(which=NUMBER, place=NUMBER, again=st.booleans(), often=st.sampled_from((1, 4)))
+    def twilio_reports(self, which: int, place: int, often: int, *, again: bool) -> None:
+        for _ in range(often):
+            if those := [one for one in self.world.twilio.messages if one.news]:
+                self.world.tells(those[-1 - which % len(those)], place, again=again)
 
     @rule(what=st.sampled_from(("Rasa", "mail", "records", "template")), well=OFTEN)
     def something_goes_or_comes_back(self, what: str, *, well: bool) -> None:
@@ -159,7 +220,7 @@ class College(RuleBasedStateMachine):
             case "template":
                 self.world.approves(approved=well)
 
-    @rule(who=LEARNER, days=st.sampled_from((0, 0, 1, 3, 29, 31)), yes=PURPOSES)
+    @rule(who=LEARNER, days=st.sampled_from((0, 0, 1, 3, 29, 31)), yes=st.one_of(st.just(ALL), PURPOSES))
     def a_declaration_is_imported(self, who: int, days: int, yes: tuple[str, ...]) -> None:
         self.world.declares(self.world.learners[who], days, yes)
 
