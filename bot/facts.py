@@ -34,7 +34,7 @@ class Approved:
     body: str
 
 
-def load(session: Session, row: Outbound, terms: Terms, now: datetime) -> Facts:
+def load(session: Session, row: Outbound, pair: Pace, terms: Terms, now: datetime) -> Facts:
     """The facts of one row. The person is locked by the caller, so that nothing of them changes before the commit."""
     point = session.get_one(ContactPoint, row.contact_point_id)
     person = session.get_one(PersonRow, row.person_id)
@@ -58,7 +58,7 @@ def load(session: Session, row: Outbound, terms: Terms, now: datetime) -> Facts:
         sent=_sent_lately(session, row, now),
         has_template=not is_open and approved(session, row, terms) is not None,
         reach_free_at=None if is_open or asked else _reach_free_at(session, point, terms, now),
-        pair_free_at=pacing.free_at(pacing.RECIPIENT, pace(session, recipient(row), now).full_until, now),
+        pair_free_at=pacing.free_at(pacing.RECIPIENT, pair.full_until, now),
     )
 
 
@@ -76,8 +76,12 @@ def recipient(row: Outbound) -> str:
 
 def pace(session: Session, name: str, now: datetime) -> Pace:
     """A pacing bucket, locked until the commit: two workers never take the same token."""
-    insert_new(session, Pace, name=name, full_until=now)
-    return session.scalars(select(Pace).where(Pace.name == name).with_for_update()).one()
+    locked = select(Pace).where(Pace.name == name).with_for_update()
+    found = session.scalar(locked)
+    if found is None:
+        insert_new(session, Pace, name=name, full_until=now)
+        found = session.scalars(locked).one()
+    return found
 
 
 def _course_ends(session: Session, person_id: int) -> tuple[date | None, ...]:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, aliased
 
 from bot import facts, gate, pacing
 from bot.database import Database
-from bot.models import ContactPoint, Outbound, PersonRow
+from bot.models import ContactPoint, Outbound, Pace, PersonRow
 from bot.models.base import Utc
 from bot.outbox import stopping
 from bot.outbox.settle import settled
@@ -50,19 +50,32 @@ class Sending:
     media_url: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Paces:
+    """The two buckets that a message takes a token of, both locked: our sender's, and its recipient's."""
+
+    sender: Pace
+    pair: Pace
+
+
 def claim(db: Database, terms: Terms, now: datetime) -> Sending | None:
     """Lease the next message that may go now, or None. What the gate refuses says why, for now or for good."""
     look_again = True
     while look_again:
         with db.write() as session:
             look_again = False
-            due = DUE_WHILE_STOPPED if stopping.is_shut(session, now) else DUE
+            stop = stopping.standing(session)
+            due = DUE_WHILE_STOPPED if stopping.is_shut(stop, now) else DUE
             for outbound_id, person_id in session.execute(due.limit(CANDIDATES), {"now": now}).all():
                 row = _locked_due(session, outbound_id, person_id, now)
-                if row is None or not _sender_is_free(session, row, now):
+                if row is None:
                     continue
-                if _let_through(session, row, terms, now):
-                    stopping.note_try(session, now)
+                paces = Paces(facts.pace(session, facts.SENDER, now), facts.pace(session, facts.recipient(row), now))
+                if not _sender_is_free(row, paces, now):
+                    continue
+                if _let_through(session, row, paces.pair, terms, now):
+                    stopping.note_try(stop, now)
+                    _take_tokens(paces, now)
                     return _lease(session, row, terms, now)
                 look_again = True  # what waited behind the refused one may go
     return None
@@ -83,19 +96,18 @@ def _locked_due(session: Session, outbound_id: int, person_id: int, now: datetim
     return session.scalar(STILL_DUE, {"id": outbound_id, "now": now})
 
 
-def _sender_is_free(session: Session, row: Outbound, now: datetime) -> bool:
+def _sender_is_free(row: Outbound, paces: Paces, now: datetime) -> bool:
     """Has our one sender a token left? Safety replies are exempt; the row of the bucket is locked till the commit."""
-    pace = facts.pace(session, facts.SENDER, now)
-    free = pacing.free_at(pacing.SENDER, pace.full_until, now)
+    free = pacing.free_at(pacing.SENDER, paces.sender.full_until, now)
     if free <= now or row.purpose == "safety":
         return True
     row.due_at = free
     return False
 
 
-def _let_through(session: Session, row: Outbound, terms: Terms, now: datetime) -> bool:
+def _let_through(session: Session, row: Outbound, pair: Pace, terms: Terms, now: datetime) -> bool:
     """What the gate says of it, written down: sent, held back for a time, or withheld for good."""
-    decision = gate.may_send(facts.load(session, row, terms, now))
+    decision = gate.may_send(facts.load(session, row, pair, terms, now))
     row.reason = decision.reason
     if decision.allowed:
         return True
@@ -107,11 +119,13 @@ def _let_through(session: Session, row: Outbound, terms: Terms, now: datetime) -
     return False
 
 
+def _take_tokens(paces: Paces, now: datetime) -> None:
+    for pace, bucket in ((paces.sender, pacing.SENDER), (paces.pair, pacing.RECIPIENT)):
+        pace.full_until = pacing.take(bucket, pace.full_until, now)
+
+
 def _lease(session: Session, row: Outbound, terms: Terms, now: datetime) -> Sending:
     point = session.get_one(ContactPoint, row.contact_point_id)
-    for name, bucket in ((facts.SENDER, pacing.SENDER), (facts.recipient(row), pacing.RECIPIENT)):
-        pace = facts.pace(session, name, now)
-        pace.full_until = pacing.take(bucket, pace.full_until, now)
     row.state, row.leased_until, row.tried_at = "sending", now + LEASE, now
     row.attempts += 1
     template = None if facts.window_open(point, now) else facts.approved(session, row, terms)

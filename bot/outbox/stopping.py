@@ -21,15 +21,18 @@ GOES_ANYWAY: tuple[Purpose, ...] = ("safety", "staff")  # somebody at risk, and 
 log = structlog.get_logger(__name__)
 
 
-def is_shut(session: Session, now: datetime) -> bool:
+def standing(session: Session) -> Stop | None:
+    """The stop that stands, if any."""
+    return session.get(Stop, SENDING)
+
+
+def is_shut(stop: Stop | None, now: datetime) -> bool:
     """Is the queue stopped, and nobody's turn to try the door?"""
-    stop = session.get(Stop, SENDING)
     return stop is not None and now < stop.until
 
 
-def note_try(session: Session, now: datetime) -> None:
+def note_try(stop: Stop | None, now: datetime) -> None:
     """Somebody tries the door: the next one waits, longer each time."""
-    stop = session.get(Stop, SENDING)
     if stop is not None and now >= stop.until:
         stop.until = now + TRY_AGAIN[min(stop.tries, len(TRY_AGAIN) - 1)]
         stop.tries += 1
@@ -37,7 +40,7 @@ def note_try(session: Session, now: datetime) -> None:
 
 def stop_sending(session: Session, code: int | None, now: datetime, *, by_callback: bool) -> datetime:
     """Stop the queue and open a case for the office; until when it is stopped. A stop that stands already stays as it is."""
-    stop = session.get(Stop, SENDING)
+    stop = standing(session)
     if stop is None:
         stop = Stop(name=SENDING, since=now, until=now + TRY_AGAIN[0], error_code=code, by_callback=by_callback, tries=1)
         session.add(stop)
