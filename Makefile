@@ -1,7 +1,7 @@
 .DEFAULT_GOAL := help
 PYTHON ?= python3
-FAST := -m "not rasa and not browser and not processes"
-REAL := -m "rasa or browser or processes"
+FAST := -m "not rasa and not browser and not processes and not model"
+REAL := -m "rasa or browser or processes or model"
 TWO := -n 2 --dist load
 
 .PHONY: help run test setup fast check report bench lock clean

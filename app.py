@@ -12,12 +12,12 @@ from bot.apply import Staffroom
 from bot.chores import chores
 from bot.conversation import Mind, Room
 from bot.database import open_database
-from bot.documents import PRIVACY, RULES, load_documents
+from bot.documents import load_documents
 from bot.hours import read_hours
 from bot.lexicons import load_lexicon
 from bot.logs import set_up_logs
 from bot.mail import NoMail, SmtpMail
-from bot.planning import Links
+from bot.planning import links_under
 from bot.settings import ROOT, Settings, SettingsError, read_settings
 from bot.suppression import Keyed
 from bot.template_files import load_templates
@@ -46,7 +46,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     keyed = Keyed.read(settings.suppression_key.get_secret_value())
     terms = Terms(load_templates(), keyed, read_hours(settings.group_hours), settings.reach_limit)
     documents = load_documents()
-    links = Links(*(settings.public_url.rstrip("/") + documents[name].path for name in (PRIVACY, RULES)))
+    links = links_under(settings.public_url, documents)
     room = Room(db, mind, texts, Staffroom(settings.contacts, bool(settings.alert_smtp_url)), terms, links.rules)
     app.register_blueprint(webhook.make_blueprint(webhook.Door(settings, db, lexicon, terms)))
     app.register_blueprint(health.make_blueprint(db, nlu.ready, frozenset(HANDLERS)))

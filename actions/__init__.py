@@ -75,6 +75,8 @@ HANDLERS: Mapping[str, Handler] = {
     "opt_out_no": consent.opt_out_no,
     "opt_out_checkin": consent.opt_out_checkin,  # heard by rule: a part of reminder_preferences
     "opt_in_service": consent.opt_in_service,
+    "opt_in_checkin": consent.opt_in_checkin,
+    "opt_in_not_checkin": consent.opt_in_not_checkin,
     "opt_in_marketing": consent.opt_in_marketing,
     "opt_in_after_leaving": consent.opt_in_after_leaving,
     "stay_out": consent.stay_out,

@@ -26,6 +26,11 @@ CHAT = "chat"
 ONE_CONFIRMATION = timedelta(hours=24)
 PARTS: tuple[Consentable, ...] = ("marketing", "checkin")  # what can be stopped alone by name
 SERVICE_AND_CHECKIN: tuple[Consentable, ...] = ("service", "checkin")
+PAUSE_QUESTION = Ask("opt_out", say("consent.pause_question"), {"yes": "opt_out", "no": "opt_out_no"})
+WHETHER_BACK = Ask("opt_in", say("consent.ask_back"), {"yes": "opt_in", "no": "deny"})
+WHETHER_SERVICE = Ask("opt_in", say("consent.ask_service"), {"yes": "opt_in_service", "no": "deny"})
+WHETHER_CHECKIN = Ask("opt_in_checkin", say("consent.ask_checkin"), {"yes": "opt_in_checkin", "no": "opt_in_not_checkin"})
+WHETHER_MARKETING = Ask("opt_in_marketing", say("consent.ask_marketing"), {"yes": "opt_in_marketing", "no": "deny"})
 
 
 def opt_out(turn: Turn) -> list[Effect]:
@@ -42,17 +47,18 @@ def opt_out_unsure(turn: Turn) -> list[Effect]:
     """Pause first, ask second (D02). Whoever has stopped everything already is not asked again."""
     if turn.consent.get("service") == "withdrawn":
         return opt_out(turn)
-    question = Ask("opt_out", say("consent.pause_question"), {"yes": "opt_out", "no": "opt_out_no"})
     if turn.consent.get("service") == "paused":
-        return [question]
-    return [Pause(), question]
+        return [PAUSE_QUESTION]
+    return [Pause(), PAUSE_QUESTION]
 
 
 def opt_out_no(turn: Turn) -> list[Effect]:
-    """They did not mean to stop: the pause ends. A STOP sent in between stays in force (D04)."""
+    """They did not mean to stop: the pause ends. A later STOP or a later doubt stays in force (D04)."""
     if turn.consent.get("service") == "withdrawn":
         return [say("consent.stays_off")]
-    return [Resume(), say("consent.not_paused")]
+    if not turn.overtaken:
+        return [Resume(), say("consent.not_paused")]
+    return [PAUSE_QUESTION] if turn.consent.get("service") == "paused" else [say("consent.not_paused")]
 
 
 def opt_out_marketing(turn: Turn) -> list[Effect]:
@@ -66,17 +72,19 @@ def opt_out_checkin(turn: Turn) -> list[Effect]:
 
 
 def opt_in(turn: Turn) -> list[Effect]:
-    """START undoes a stop. What was never given needs a yes, and marketing one of its own (design section 6)."""
+    """START undoes a stop. What was never given, or was stopped by its own name, needs a yes (design section 6)."""
+    if turn.opted_out and not _said_so(turn):
+        return _ask_whether_back(turn)
     undo = [Restore(SERVICE_AND_CHECKIN, CHAT)] if turn.opted_out else []
     if turn.on_hold:
         return [*undo, *on_hold(turn)]
     if not turn.person.known:
         return [*undo, say("consent.start_not_on_list")]
-    if turn.restorable & set(SERVICE_AND_CHECKIN):
-        return [*undo, say("consent.started"), *_ask_marketing(turn)]
-    if turn.consent.get("service") == "given":
-        return [say("consent.already_on"), *_ask_marketing(turn)]
-    return [*undo, Ask("opt_in", say("consent.ask_service"), {"yes": "opt_in_service", "no": "deny"})]
+    on = _on_after_start(turn)
+    if "service" not in on:
+        return [*undo, WHETHER_SERVICE]
+    rest = f"consent.{'_'.join(on[1:]) or 'none'}_rest"
+    return [*undo, say("consent.started" if undo else "consent.already_on"), say(rest), *_ask_for_more(on)]
 
 
 def opt_in_service(turn: Turn) -> list[Effect]:
@@ -84,6 +92,18 @@ def opt_in_service(turn: Turn) -> list[Effect]:
     if not turn.person.known:
         return [say("consent.start_not_on_list")]
     return [Grant(SERVICE_AND_CHECKIN, CHAT), say("consent.opted_in")]
+
+
+def opt_in_checkin(turn: Turn) -> list[Effect]:
+    """Their yes to check-ins, and then the question about jobs: one at a time."""
+    if not turn.person.known:
+        return [say("consent.start_not_on_list")]
+    return [Grant(("checkin",), CHAT), say("consent.checkin_on"), *_ask_marketing(turn)]
+
+
+def opt_in_not_checkin(turn: Turn) -> list[Effect]:
+    """Their no to check-ins: nothing changes, and jobs have a question of their own."""
+    return [say("smalltalk.nothing_changed"), *(_ask_marketing(turn) if turn.person.known else [])]
 
 
 def opt_in_marketing(turn: Turn) -> list[Effect]:
@@ -106,12 +126,16 @@ def stay_out(_turn: Turn) -> list[Effect]:
 
 
 def reminder_preferences(turn: Turn) -> list[Effect]:
-    """ "Do not stop" changes nothing and is told how things stand; other times or a pause are for the office."""
+    """ "Do not stop" changes nothing and is told how things stand; other times or a pause are for the office.
+
+    A pause it does not end: only NO to our question and START do.
+    """
     wants_to_keep = any(heard.intent == "reminder_preferences" for heard in turn.heard)
+    ask_again: list[Effect] = [PAUSE_QUESTION] if turn.consent.get("service") == "paused" else []
     if not (wants_to_keep and turn.person.known):
-        return pass_on(turn, "reminder_preferences")
-    if turn.consent.get("service") == "paused":
-        return opt_out_no(turn)
+        return [*pass_on(turn, "reminder_preferences"), *ask_again]
+    if ask_again:
+        return ask_again
     if turn.opted_out:
         return [say("consent.stays_off")]
     on = turn.consent.get("service") == "given"
@@ -144,7 +168,7 @@ def change_number(turn: Turn) -> list[Effect]:
 
 def change_number_yes(turn: Turn) -> list[Effect]:
     """Their yes, from the old phone: the new one is theirs, and the office corrects its own list (F22)."""
-    if turn.phone_asked is None:
+    if turn.phone_asked is None or not turn.person.known:
         return pass_on(turn, "change_number")
     if turn.phone_asked.whose in ("taken", "theirs"):
         return _not_moved(turn.phone_asked)
@@ -164,9 +188,11 @@ def _stop_parts(turn: Turn, named: Consentable) -> list[Effect]:
     """Everything that this message stops by name, and one answer that reads back what is off and what stays on."""
     heard = {one.intent for one in turn.heard}
     off = tuple(purpose for purpose in PARTS if purpose == named or f"opt_out_{purpose}" in heard)
+    stopped: list[Effect] = [Withdraw(off, CHAT), say(f"consent.{'_'.join(off)}_off")]
+    if turn.consent.get("service") == "paused":
+        return [*stopped, PAUSE_QUESTION]
     on = [purpose for purpose in CONSENTABLE if purpose not in off and turn.consent.get(purpose) == "given"]
-    stopped, stays = say(f"consent.{'_'.join(off)}_off"), say(f"consent.{'_'.join(on) or 'none'}_still_on")
-    return [Withdraw(off, CHAT), stopped, stays]
+    return [*stopped, say(f"consent.{'_'.join(on) or 'none'}_still_on")]
 
 
 def _already_confirmed(turn: Turn) -> bool:
@@ -179,7 +205,37 @@ def _for_other(turn: Turn) -> bool:
     return any(heard.intent == "opt_out" and "for_other" in heard.flags for heard in turn.heard)
 
 
+def _said_so(turn: Turn) -> bool:
+    """START, a keyword like it, or an answer to our question. What only the model hears re-opens nothing."""
+    by_rule = any(heard.intent == "opt_in" for heard in turn.heard) or turn.message.answered_by_twilio == "START"
+    return by_rule or (turn.pending is not None and turn.pending.options.get(turn.answer) == "opt_in")
+
+
+def _ask_whether_back(turn: Turn) -> list[Effect]:
+    """The model hears a wish to come back, and may have missed a "not": nothing changes until they have said so."""
+    if turn.on_hold:
+        return [*on_hold(turn)]
+    if not turn.person.known:
+        return [say("consent.start_not_on_list")]
+    if turn.consent.get("service") == "paused":
+        return [PAUSE_QUESTION]
+    if "service" not in turn.restorable:
+        return [WHETHER_SERVICE]
+    return [WHETHER_BACK]
+
+
+def _on_after_start(turn: Turn) -> list[Consentable]:
+    """What will be on by the ledger once START has done what it does. Jobs come back from a pause alone."""
+    back = {p for p in turn.restorable if p in SERVICE_AND_CHECKIN or turn.consent.get(p) == "paused"}
+    return [p for p in CONSENTABLE if turn.consent.get(p) == "given" or (turn.opted_out and p in back)]
+
+
+def _ask_for_more(on: list[Consentable]) -> list[Effect]:
+    """One question about what is off: check-ins first."""
+    if "checkin" not in on:
+        return [WHETHER_CHECKIN]
+    return [] if "marketing" in on else [WHETHER_MARKETING]
+
+
 def _ask_marketing(turn: Turn) -> list[Effect]:
-    if turn.consent.get("marketing") in ("given", "paused"):
-        return []
-    return [Ask("opt_in_marketing", say("consent.ask_marketing"), {"yes": "opt_in_marketing", "no": "deny"})]
+    return [] if turn.consent.get("marketing") == "given" else [WHETHER_MARKETING]

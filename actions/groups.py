@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from actions.learning import is_over
 from actions.office import pass_on
 from bot.effects import DeclineInvitation, Effect, Invite, OpenCase, say
-from bot.turn import Enrolment, Turn
+from bot.turn import Turn
 
 
 def request_group_link(turn: Turn) -> list[Effect]:
@@ -13,7 +14,7 @@ def request_group_link(turn: Turn) -> list[Effect]:
         return [say("groups.not_a_learner")]
     if not turn.enrolments:
         return pass_on(turn, "request_group_link")
-    running = [one for one in turn.enrolments if not _over(one, turn)]
+    running = [one for one in turn.enrolments if not is_over(one, turn)]
     if not running:
         return pass_on(turn, "request_group_link", "groups.course_over")
     linked = [one for one in running if one.group_link]
@@ -31,7 +32,3 @@ def invitation_declined(_turn: Turn) -> list[Effect]:
 def group_removal(turn: Turn) -> list[Effect]:
     """Staff take them out of the group; their other messages are not touched by asking (P35)."""
     return pass_on(turn, "group_removal", "groups.removal")
-
-
-def _over(enrolment: Enrolment, turn: Turn) -> bool:
-    return enrolment.ends_on is not None and enrolment.ends_on < turn.now.date()

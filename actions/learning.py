@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from zoneinfo import ZoneInfo
+
 from actions.office import pass_on
 from bot.effects import Effect, Say, say
 from bot.turn import Enrolment, Lesson, Turn
 
 MOST_LESSONS = 3
+LONDON = ZoneInfo("Europe/London")  # a course ends with a day of London's
 
 
 def course_info(turn: Turn) -> list[Effect]:
@@ -58,6 +61,11 @@ def ask_opportunities(turn: Turn) -> list[Effect]:
     return pass_on(turn, "ask_opportunities")
 
 
+def is_over(enrolment: Enrolment, turn: Turn) -> bool:
+    """Has the last day of the course passed in London?"""
+    return enrolment.ends_on is not None and enrolment.ends_on < turn.now.astimezone(LONDON).date()
+
+
 def _next_of_each_course(turn: Turn) -> list[Lesson]:
     coming = sorted((lesson for lesson in turn.lessons if lesson.ends_at > turn.now), key=lambda lesson: lesson.starts_at)
     soonest: dict[str, Lesson] = {}
@@ -67,8 +75,7 @@ def _next_of_each_course(turn: Turn) -> list[Lesson]:
 
 
 def _running_without(enrolment: Enrolment, lessons: list[Lesson], turn: Turn) -> bool:
-    ended = enrolment.ends_on is not None and enrolment.ends_on < turn.now.date()
-    return not ended and not {enrolment.course, enrolment.name} & {lesson.course for lesson in lessons}
+    return not is_over(enrolment, turn) and not {enrolment.course, enrolment.name} & {lesson.course for lesson in lessons}
 
 
 def _lesson(lesson: Lesson, turn: Turn) -> Say:

@@ -91,6 +91,8 @@ def settle(session: Session, alert: Alert, *, reached: bool, now: datetime) -> N
             alert.state = "failed"
             log.error("alert.failed_after_all", case=alert.case_id, channel=alert.channel)
         return
+    # Two attempts that end at the same moment must see each other, else each would leave it to the other to tell.
+    session.execute(select(OfficeCase.id).where(OfficeCase.id == alert.case_id).with_for_update())
     alert.tried = True
     alert.state = "sent" if reached else _after_failure(alert, now)
     alert.sent_at = now if reached else None

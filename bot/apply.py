@@ -83,7 +83,9 @@ def apply(scene: Scene, composed: Composed) -> None:
         _do(scene, effect)
     confirms = any(isinstance(e, Withdraw) for e in effects)
     for place, says in enumerate(composed.messages):
-        outbox.add(scene.session, replace(_draft(scene, str(place), says), confirms_opt_out=confirms), scene.now)
+        draft = replace(_draft(scene, str(place), says), confirms_opt_out=confirms)
+        if not outbox.gather(scene.session, draft, scene.now):
+            outbox.add(scene.session, draft, scene.now)
 
 
 def _do(scene: Scene, effect: Effect) -> None:  # noqa: C901, PLR0912 (one arm for each effect, and no more)
@@ -100,13 +102,13 @@ def _do(scene: Scene, effect: Effect) -> None:  # noqa: C901, PLR0912 (one arm f
             standing = standing_of(scene.session, scene.person.id)
             given = consent.restorable(standing, purposes)
             _record(scene, given, "give", source)
-            _record(scene, [p for p in purposes if standing[p].state == "withdrawn" and p not in given], "undo", source)
+            _record(scene, consent.undoable(standing, purposes), "undo", source)
         case Grant(purposes, source):
             _record(scene, purposes, "give", source, wording=_wording(scene, purposes))
         case Disown():
-            disown(scene.session, scene.inbound.contact_point_id, scene.now)
-            ledger.shut(scene.session, [scene.inbound.contact_point_id], scene.keyed, scene.now)
-            moving.forget(scene.session, scene.person.id)
+            wrong = disown(scene.session, scene.inbound.contact_point_id, scene.now)
+            ledger.shut(scene.session, wrong, scene.keyed, scene.now)
+            moving.found_wrong(scene.session, scene.person.id, scene.now)
         case MoveNumber(value):
             told = _render(scene, [say("consent.number_moved")])
             moving.move(scene.session, moving.Move(scene.person.id, value, told), scene.keyed, scene.now)

@@ -7,9 +7,10 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot.database import Database
+from bot.database import Database, one_at_a_time
 from bot.models import Audit, CaseMessage, ContactPoint, Inbound, OfficeCase, PersonRow, StaffRole
 
+LOCK = 4_693_997  # PostgreSQL: no number that migrations or imports use
 MAY_SEE = ("admin", "safeguarding")
 
 
@@ -19,6 +20,8 @@ class CaseError(Exception):
 
 def open_case(session: Session, person_id: int | None, kind: str, now: datetime, flags: tuple[str, ...] = ()) -> int:
     """The open case of this kind about this person (None: about the service itself, one for each `flags`); its number."""
+    if person_id is None:  # else the person is locked by whoever opens a case about them
+        one_at_a_time(session, LOCK)
     here = select(OfficeCase).where(OfficeCase.person_id == person_id, OfficeCase.kind == kind, OfficeCase.state == "open")
     for case in session.scalars(here.order_by(OfficeCase.id)):
         if person_id is not None or tuple(case.flags) == flags:

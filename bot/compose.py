@@ -25,6 +25,7 @@ from bot.turn import Turn
 WARN_AGAIN_AFTER = timedelta(minutes=10)  # D15
 SAFETY_FAMILY = "safety."
 MENU = "menu"
+HOW_IT_STANDS = ("opt_out", "opt_in")  # these questions say themselves that messages are off
 AFTER_LEAVING = Ask("left_group", say("consent.left_group"), {"yes": "opt_in_after_leaving", "no": "stay_out"})
 
 
@@ -57,7 +58,7 @@ def _one_message(turn: Turn, says: list[Say], ask: Ask | None, doing: tuple[Effe
     if _after_leaving(turn, texts, ask, doing):
         texts.append(AFTER_LEAVING.say)
         ask = replace(AFTER_LEAVING, options={**(ask.options if ask else {}), **AFTER_LEAVING.options})
-    elif _still_opted_out(turn, texts, doing):
+    elif _still_opted_out(turn, texts, doing) and not (ask and ask.question in HOW_IT_STANDS):
         texts.append(say("consent.still_opted_out"))
     if turn.number_moved and texts and not _changes(doing) and not turn.on_hold:
         texts.insert(0, say("consent.number_moved"))

@@ -9,12 +9,13 @@ from typing import Literal
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot import consent, ledger, outbox
+from bot import ledger, outbox, wordings
+from bot.acts import NoSuchStaff
 from bot.clock import london_day_starts
 from bot.database import Database
 from bot.importing.phones import to_e164
 from bot.ledger import Entry
-from bot.models import ContactPoint, PersonRow, StaffRole
+from bot.models import Audit, ContactPoint, PersonRow, StaffRole
 from bot.queries import standing_of
 from bot.suppression import Keyed
 from bot.turn import Consentable, ConsentState
@@ -26,10 +27,6 @@ INSTANT = timedelta(microseconds=1)  # the database keeps no shorter time
 
 class NoSuchPerson(Exception):
     """Nobody has this learner code or phone."""
-
-
-class NoSuchStaff(Exception):
-    """No member of staff has this code."""
 
 
 class NotAllowed(Exception):
@@ -99,8 +96,9 @@ def give(db: Database, keyed: Keyed, told: Told, now: datetime) -> Recorded:
 
 
 def withdraw(db: Database, keyed: Keyed, told: Told, now: datetime) -> Recorded:
-    """Record a no to the purposes that were not withdrawn already, and cancel what was planned, in one commit (D03, P10).
+    """Record a no, and cancel what was planned, in one commit (D03, P10).
 
+    It is written down where they had said so before, too: a paper signed in between must re-open nothing.
     A no of a day counts from its last moment, or from now: a yes of that same day is taken back.
     Raises NoSuchPerson, NoSuchStaff, NotAllowed.
     """
@@ -131,16 +129,34 @@ def _record(db: Database, keyed: Keyed, told: Told, said: Said) -> Recorded:
     action, at, now = said
     with db.write() as session:
         require(session, told.by, ("admin",), "record consent; an admin does")
+        _require_words(session, told)
         person = locked(session, person_by(session, told.person))
         ledger.replay(session, [person.id], keyed, now)
         before = standing_of(session, person.id)
-        purposes = tuple(p for p in dict.fromkeys(told.purposes) if before[p].state != consent.STATES[action])
+        new = [p for p in told.purposes if action == "withdraw" or before[p].state != "given"]
+        purposes = tuple(dict.fromkeys(new))
+        if not purposes:
+            session.add(_given_again(person.id, told, now))
         entry = Entry(person.id, purposes, action, told.source, at, now, told.by, told.wording)
         ledger.record(session, entry, keyed)
         after = {purpose: one.state for purpose, one in standing_of(session, person.id).items()}
         off = tuple(p for p in told.purposes if after[p] == "withdrawn")
         outbox.cancel_planned(session, person.id, off, "OPTED_OUT")
         return Recorded(purposes, after)
+
+
+def _given_again(person_id: int, told: Told, now: datetime) -> Audit:
+    """They agreed to what they agree to: the ledger has nothing new, and what staff did is known all the same (D18)."""
+    details = {"purposes": list(told.purposes), "source": told.source, "wording": told.wording}
+    return Audit(at=now, by=told.by, act="consent_give_again", person_id=person_id, details=details)
+
+
+def _require_words(session: Session, told: Told) -> None:
+    """Whoever says which words were read out names words that we can show (P11)."""
+    there = wordings.on_file(session, [told.wording]) if told.wording else {}
+    missing = [purpose for purpose in told.purposes if told.wording and (told.wording, purpose) not in there]
+    if missing:
+        raise NotAllowed(f"the words of version {told.wording} for {', '.join(missing)} are not on file")
 
 
 def _phone(text: str) -> str:

@@ -14,14 +14,14 @@ from bot.answers import read_answer
 from bot.apply import Scene, Staffroom, apply
 from bot.compose import Composed, compose
 from bot.database import Database
-from bot.effects import Effect, OpenCase, say
+from bot.effects import Effect, OpenCase, Withdraw, say
 from bot.models import Inbound, PersonRow
 from bot.queries import load_turn
-from bot.routing import Choice, Limits, answered, choose, second_opinion, without_model
+from bot.routing import AT_RISK, Choice, Limits, answered, choose, second_opinion, without_model
 from bot.safety import Lexicon, screen
 from bot.terms import Terms
 from bot.texts import Texts
-from bot.turn import NluAway, Parse, Turn
+from bot.turn import CONSENTABLE, NluAway, Parse, Turn
 from bot.wordings import Asked
 
 MOST_ATTEMPTS = 3
@@ -54,6 +54,11 @@ class Room:
     terms: Terms
     rules_url: str = ""  # where the group rules are read
 
+    @property
+    def alerted(self) -> tuple[str, ...]:
+        """The phones of the safeguarding contacts, E.164: no learner's, whoever claims one."""
+        return tuple(one.phone for one in self.staffroom.contacts)
+
 
 def decide(turn: Turn, mind: Mind) -> tuple[Choice, Composed]:
     """What a turn comes to. Pure: what Rasa heard is in the turn already. The caller has asked if it was needed."""
@@ -74,6 +79,7 @@ def take_next(room: Room, clock: Callable[[], datetime]) -> bool:
     try:
         _try(room, claimed, clock)
     except inbox.Conflict:
+        inbox.postpone(room.db, claimed, clock(), timedelta(0), counts=False)  # if still ours: it is for another person
         log.info("turn.lost", inbound=claimed.inbound_id)
     return True
 
@@ -100,7 +106,7 @@ def _take(room: Room, claimed: inbox.Claim, clock: Callable[[], datetime]) -> No
     now = clock()
     with room.db.write() as session:
         row = inbox.held(session, claimed, now)
-        moving.arrive(session, row, room.terms.keyed, now)
+        moving.arrive(session, row, room.terms.keyed, now, room.alerted)
         turn = _load(room, session, row, now)
         choice, composed = decide(replace(turn, parse=parse, nlu_away=away), room.mind)
         person = session.get_one(PersonRow, row.person_id)
@@ -129,7 +135,8 @@ def _parse_if_needed(room: Room, claimed: inbox.Claim, now: datetime) -> tuple[P
 def _load(room: Room, session: Session, row: Inbound, now: datetime) -> Turn:
     """Everything that may be known of a stored message but for what Rasa hears in it."""
     turn = load_turn(session, row, screen(row.text, room.mind.lexicon), now)
-    return listen(replace(moving.with_phones(session, turn), rules_url=room.rules_url), room.mind)
+    named = moving.with_phones(session, turn, room.alerted)
+    return listen(replace(named, rules_url=room.rules_url), room.mind)
 
 
 def hear(turn: Turn, mind: Mind) -> Parse | None:
@@ -165,11 +172,17 @@ def _after_failure(room: Room, claimed: inbox.Claim, now: datetime) -> None:
 
 
 def _give_up(room: Room, claimed: inbox.Claim, now: datetime) -> None:
-    """Three failures: one apology with the office's phone and email, and staff are told (design section 3)."""
+    """Three failures: one apology with the office's phone and email, and staff are told (design section 3).
+
+    What the rules hear is obeyed all the same: an opting-out counts, and a disclosure is for safeguarding.
+    """
     with room.db.write() as session:
         row = inbox.held(session, claimed, now)
         person = session.get_one(PersonRow, row.person_id)
-        apology = Composed(((say("office.apology"),),), None, (OpenCase("failed_turn", urgent=True),))
+        heard = {one.intent for one in screen(row.text, room.mind.lexicon)}
+        case = OpenCase(AT_RISK if AT_RISK in heard else "failed_turn", urgent=True)
+        stop = (Withdraw(CONSENTABLE, "chat"),) if "opt_out" in heard else ()
+        apology = Composed(((say("office.apology"),),), None, (*stop, case))
         apply(Scene(session, row, person, room.texts, room.staffroom, room.terms.keyed, now), apology)
         inbox.finish(row, "failed", now)
     log.error("turn.given_up", inbound=claimed.inbound_id)

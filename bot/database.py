@@ -67,6 +67,12 @@ def insert_new(session: Session, table: type[Base], **values: object) -> bool:
     return session.execute(statement).first() is not None
 
 
+def one_at_a_time(session: Session, lock: int) -> None:
+    """Until the commit nobody else passes here with this number. SQLite has one writer in any case."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": lock})
+
+
 def wake_workers(session: Session) -> None:
     """Tell the workers, at commit, that there is something to do. SQLite's they see by themselves (`data_version`)."""
     if session.get_bind().dialect.name == "postgresql":

@@ -7,14 +7,13 @@ whose they are, until the lead decides (section 4 of the requirements).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from bot import ledger, outbox
+from bot import ledger
 from bot.consents import NotAllowed, locked, person_by, require
 from bot.database import Database
 from bot.ledger import Entry
@@ -24,6 +23,7 @@ from bot.models import (
     Base,
     CaseMessage,
     ConsentEvent,
+    ContactPoint,
     EnrolmentRow,
     Inbound,
     Invitation,
@@ -31,18 +31,23 @@ from bot.models import (
     OfficeCase,
     Outbound,
     PersonRow,
+    StaffRole,
 )
 from bot.models.base import Json
+from bot.status import ERASED
 from bot.suppression import Keyed
 from bot.turn import CONSENTABLE
 
-ERASED = "erased"
-REASON = "ERASED"
+NOBODY = "erased"  # what stands where their number was, and how they came to say no to everything
 EVERYTHING = ("reply", "safety", "service", "checkin", "marketing")  # what a learner is sent; alerts to staff go on
 GOES: tuple[tuple[str, type[Base], InstrumentedAttribute[int]], ...] = (
     ("places on courses", EnrolmentRow, EnrolmentRow.person_id),
     ("invitations to groups", Invitation, Invitation.person_id),
     ("changes of number", NumberChange, NumberChange.person_id),
+)
+# It goes on to staff who are learners too, and says nothing of anybody but the number of a case.
+_ALERT_UNDER_WAY = and_(
+    Outbound.purpose == "staff", Outbound.inbound_id.is_(None), Outbound.state.in_(("queued", "sending", "unknown"))
 )
 BLANK_PERSON: Json = {"name": "", "learner_code": None, "language": "en", "pending": None, "misses": 0, "warned_at": None}
 BLANK_PERSON |= {"held_at": None, "watched": False, "left_group_asked_at": None}
@@ -68,6 +73,24 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
+class _Whole:
+    """Whose rows go: the person's, and the bare persons' as whom they wrote before we knew whose their numbers are.
+
+    Of a `stranger` who wrote from other numbers too, only the messages at `points` are this person's.
+    """
+
+    person_id: int
+    people: tuple[int, ...]
+    points: tuple[int, ...]
+    strangers: tuple[int, ...]
+
+    def messages(self, table: type[Inbound] | type[Outbound]) -> ColumnElement[bool]:
+        """Every message of theirs, and to them."""
+        at_theirs = and_(table.contact_point_id.in_(self.points), table.person_id.in_(self.strangers))
+        return or_(table.person_id.in_(self.people), at_theirs)
+
+
+@dataclass(frozen=True, slots=True)
 class _Kept:
     """What is under legal hold: restricted cases, the messages in them, and what we said to those."""
 
@@ -79,7 +102,8 @@ class _Kept:
 def preview(db: Database, person: str, by: str) -> Plan:
     """What an erasure would do. Raises NoSuchPerson, NoSuchStaff, NotAllowed."""
     with db.read() as session:
-        return _plan(session, _signed(session, Wish(person, by)))
+        found = _signed(session, Wish(person, by))
+        return _plan(session, found, _whole(session, found))
 
 
 def erase(db: Database, keyed: Keyed, wish: Wish, now: datetime) -> Plan:
@@ -89,17 +113,16 @@ def erase(db: Database, keyed: Keyed, wish: Wish, now: datetime) -> Plan:
     """
     with db.write() as session:
         person = locked(session, _signed(session, wish))
-        plan, kept = _plan(session, person), _kept(session, person.id)
-        ledger.shut(session, [point.id for point in person.contact_points], keyed, now)
-        _cancel(session, person.id)
-        _say_no_or_forget(
-            session, person.id, kept, keyed, Entry(person.id, CONSENTABLE, "withdraw", ERASED, now, now, wish.by)
-        )
+        who = _whole(session, person)
+        plan, kept = _plan(session, person, who), _kept(session, who)
+        ledger.shut(session, who.points, keyed, now)
+        _cancel(session, who, kept, now)
+        _say_no_or_forget(session, who, kept, keyed, Entry(person.id, CONSENTABLE, "withdraw", NOBODY, now, now, wish.by))
         for _, table, column in GOES:
-            session.execute(delete(table).where(column == person.id))
-        _erase_cases(session, person.id, kept)
-        _blank_messages(session, person.id, kept, now)
-        _blank_person(session, person, kept, now)
+            session.execute(delete(table).where(column.in_(who.people)))
+        _erase_cases(session, who, kept)
+        _blank_messages(session, who, kept, now)
+        _blank_person(session, person, who, kept, now)
         details = {"goes": plan.goes, "under_legal_hold": len(kept.cases)}
         session.add(Audit(at=now, by=wish.by, act="erase", person_id=None, details=details))
         return plan
@@ -113,13 +136,27 @@ def _signed(session: Session, wish: Wish) -> PersonRow:
     return person
 
 
-def _plan(session: Session, person: PersonRow) -> Plan:
-    kept = _kept(session, person.id)
-    goes = {what: _count(session, table, column == person.id) for what, table, column in GOES}
-    goes["messages from them"] = _count(session, Inbound, *_others(Inbound, person.id, kept.inbound))
-    goes["messages to them"] = _count(session, Outbound, *_others(Outbound, person.id, kept.outbound))
-    goes["cases"] = _count(session, OfficeCase, *_others(OfficeCase, person.id, kept.cases))
-    goes["lines of consent"] = 0 if kept.cases else _count(session, ConsentEvent, ConsentEvent.person_id == person.id)
+def _whole(session: Session, person: PersonRow) -> _Whole:
+    points = tuple(point.id for point in person.contact_points)
+    bare = (PersonRow.learner_code.is_(None), PersonRow.id.not_in(select(StaffRole.person_id)), PersonRow.id != person.id)
+    wrote = or_(*(PersonRow.id.in_(_at(table, points)) for table in (Inbound, Outbound)))
+    strangers = tuple(session.scalars(select(PersonRow.id).where(*bare, wrote)))
+    elsewhere = set(session.scalars(select(ContactPoint.person_id).where(ContactPoint.person_id.in_(strangers))))
+    gone = (one for one in strangers if one not in elsewhere)
+    return _Whole(person.id, (person.id, *gone), points, strangers)
+
+
+def _at(table: type[Inbound] | type[Outbound], points: tuple[int, ...]) -> Select[int]:
+    return select(table.person_id).where(table.contact_point_id.in_(points))
+
+
+def _plan(session: Session, person: PersonRow, who: _Whole) -> Plan:
+    kept = _kept(session, who)
+    goes = {what: _count(session, table, column.in_(who.people)) for what, table, column in GOES}
+    goes["messages from them"] = _count(session, Inbound, who.messages(Inbound), Inbound.id.not_in(kept.inbound))
+    goes["messages to them"] = _count(session, Outbound, who.messages(Outbound), Outbound.id.not_in(kept.outbound))
+    goes["cases"] = _count(session, OfficeCase, *_cases(who, kept))
+    goes["lines of consent"] = 0 if kept.cases else _count(session, ConsentEvent, ConsentEvent.person_id.in_(who.people))
     stays = ["that their numbers said no to everything, as hashes"]
     if kept.cases:
         stays.append(f"under legal hold, with their name and consent: {len(kept.cases)} cases of the safeguarding lead")
@@ -128,68 +165,81 @@ def _plan(session: Session, person: PersonRow) -> Plan:
     return Plan(goes, tuple(stays))
 
 
-def _kept(session: Session, person_id: int) -> _Kept:
-    cases = session.scalars(select(OfficeCase.id).where(OfficeCase.person_id == person_id, OfficeCase.restricted)).all()
+def _kept(session: Session, who: _Whole) -> _Kept:
+    theirs = (OfficeCase.person_id.in_(who.people), OfficeCase.restricted)
+    cases = session.scalars(select(OfficeCase.id).where(*theirs)).all()
     held = select(CaseMessage.inbound_id).join(OfficeCase).where(OfficeCase.restricted)
-    inbound = session.scalars(select(Inbound.id).where(Inbound.person_id == person_id, Inbound.id.in_(held))).all()
+    inbound = session.scalars(select(Inbound.id).where(who.messages(Inbound), Inbound.id.in_(held))).all()
     said = or_(Outbound.alert_case_id.in_(cases), Outbound.inbound_id.in_(inbound))
-    outbound = session.scalars(select(Outbound.id).where(Outbound.person_id == person_id, said)).all()
+    outbound = session.scalars(select(Outbound.id).where(who.messages(Outbound), said)).all()
     return _Kept(tuple(cases), tuple(inbound), tuple(outbound))
 
 
-def _others(
-    table: type[Inbound] | type[Outbound] | type[OfficeCase], person_id: int, kept: Iterable[int]
-) -> tuple[ColumnElement[bool], ...]:
-    return (table.person_id == person_id, table.id.not_in(tuple(kept)))
+def _cases(who: _Whole, kept: _Kept) -> tuple[ColumnElement[bool], ...]:
+    return (OfficeCase.person_id.in_(who.people), OfficeCase.id.not_in(kept.cases))
 
 
-def _cancel(session: Session, person_id: int) -> None:
-    """Nothing more goes to them: not what waits, and not again what may have gone."""
-    outbox.cancel_planned(session, person_id, EVERYTHING, REASON)
-    lost = update(Outbound).where(Outbound.person_id == person_id, Outbound.state == "unknown")
-    session.execute(lost.values(state="failed", reason=REASON))
+def _cancel(session: Session, who: _Whole, kept: _Kept, now: datetime) -> None:
+    """Nothing more goes to them: not what waits, and not again what is under way, may have gone, or did and may fail.
+
+    Nor what passes on to others the words that are blank from now on. Whoever hears of such a row later does nothing
+    but write down its state (bot.outbox).
+    """
+    words = select(Inbound.id).where(who.messages(Inbound), Inbound.id.not_in(kept.inbound))
+    to_them = and_(who.messages(Outbound), Outbound.purpose.in_(EVERYTHING))
+    theirs = update(Outbound).where(or_(to_them, Outbound.inbound_id.in_(words)))
+    session.execute(theirs.where(Outbound.state == "queued").values(state="withheld", reason=ERASED))
+    session.execute(theirs.where(Outbound.state == "unknown").values(state="failed", reason=ERASED, tidy_at=now))
+    session.execute(theirs.where(Outbound.state == "sending").values(reason=ERASED, tidy_at=now))
+    taken_for_lost = and_(Outbound.state == "failed", Outbound.sid.is_(None))
+    may_fail = or_(Outbound.state.in_(("accepted", "sent")), taken_for_lost)
+    session.execute(theirs.where(may_fail).values(reason=ERASED))
 
 
-def _say_no_or_forget(session: Session, person_id: int, kept: _Kept, keyed: Keyed, no: Entry) -> None:
+def _say_no_or_forget(session: Session, who: _Whole, kept: _Kept, keyed: Keyed, no: Entry) -> None:
     """Under legal hold the ledger stays, and ends with a no. Otherwise the hashes are all that is left of it."""
     if kept.cases:
         ledger.record(session, no, keyed)
         return
-    session.execute(delete(ConsentEvent).where(ConsentEvent.person_id == person_id))
+    session.execute(delete(ConsentEvent).where(ConsentEvent.person_id.in_(who.people)))
 
 
-def _erase_cases(session: Session, person_id: int, kept: _Kept) -> None:
-    gone = session.scalars(select(OfficeCase.id).where(*_others(OfficeCase, person_id, kept.cases))).all()
+def _erase_cases(session: Session, who: _Whole, kept: _Kept) -> None:
+    gone = session.scalars(select(OfficeCase.id).where(*_cases(who, kept))).all()
     session.execute(delete(CaseMessage).where(CaseMessage.case_id.in_(gone)))
     session.execute(delete(Alert).where(Alert.case_id.in_(gone)))
     session.execute(update(Outbound).where(Outbound.alert_case_id.in_(gone)).values(alert_case_id=None))
     session.execute(delete(OfficeCase).where(OfficeCase.id.in_(gone)))
 
 
-def _blank_messages(session: Session, person_id: int, kept: _Kept, now: datetime) -> None:
+def _blank_messages(session: Session, who: _Whole, kept: _Kept, now: datetime) -> None:
     """Every word, theirs and ours, also where it was passed on to somebody else. Twilio's own copies go next (L26)."""
-    theirs = _others(Inbound, person_id, kept.inbound)
+    theirs = (who.messages(Inbound), Inbound.id.not_in(kept.inbound))
     passed_on = Outbound.inbound_id.in_(select(Inbound.id).where(*theirs))
-    ours = or_(Outbound.person_id == person_id, passed_on)
-    session.execute(update(Outbound).where(ours, Outbound.id.not_in(kept.outbound)).values(BLANK_OUTBOUND))
+    ours = and_(or_(who.messages(Outbound), passed_on), ~_ALERT_UNDER_WAY, Outbound.id.not_in(kept.outbound))
+    session.execute(update(Outbound).where(ours).values(BLANK_OUTBOUND))
     session.execute(update(Inbound).where(*theirs).values(BLANK_INBOUND))
     session.execute(update(Inbound).where(*theirs, Inbound.state == "received").values(state="done", tidy_at=now))
     for table in (Inbound, Outbound):
-        copies = update(table).where(table.person_id == person_id, table.tidy_at > now)
-        session.execute(copies.values(tidy_at=now))
+        session.execute(update(table).where(who.messages(table), table.tidy_at > now).values(tidy_at=now))
 
 
-def _blank_person(session: Session, person: PersonRow, kept: _Kept, now: datetime) -> None:
+def _blank_person(session: Session, person: PersonRow, who: _Whole, kept: _Kept, now: datetime) -> None:
     """Somebody whom nobody knows, at numbers that are none. What staff did for them stays in the audit, of nobody."""
     if kept.cases:
         return
+    strangers = PersonRow.id.in_(who.people), PersonRow.id != person.id
+    session.execute(update(PersonRow).where(*strangers).values(BLANK_PERSON))
+    session.execute(
+        update(Audit).where(Audit.person_id.in_(who.people), Audit.person_id != person.id).values(person_id=None)
+    )
     if person.staff_roles:
         person.learner_code, person.pending = None, None
         return
     for name, value in BLANK_PERSON.items():
         setattr(person, name, value)
     for point in person.contact_points:
-        point.value, point.disowned_at = f"{ERASED}:{point.id}", point.disowned_at or now
+        point.value, point.disowned_at = f"{NOBODY}:{point.id}", point.disowned_at or now
         for name, value in BLANK_POINT.items():
             setattr(point, name, value)
     session.execute(update(Audit).where(Audit.person_id == person.id).values(person_id=None))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import func, select
@@ -14,12 +14,12 @@ from bot.database import insert_new
 from bot.gate import ANSWERS, Facts, counts_for_cap
 from bot.models import ContactPoint, Course, EnrolmentRow, Outbound, Pace, PersonRow
 from bot.queries import standing_of
+from bot.status import MAY_HAVE_GONE
 from bot.template_store import ready_sid
-from bot.templates import BadVariables, UnknownTemplate
+from bot.templates import BadVariables, Template, UnknownTemplate
 from bot.terms import Terms
 
 WINDOW = timedelta(hours=23, minutes=50)  # Twilio's 24 hours with a margin (twilio-whatsapp.md section 4)
-WENT = ("sending", "unknown", "accepted", "sent", "delivered", "read")  # what went, or may have gone
 CAP_LOOKS_BACK = timedelta(days=8)  # seven days of London's calendar, whatever the hour and the season
 REACH_DAY = timedelta(hours=24)
 SENDER = "sender"
@@ -38,15 +38,18 @@ def load(session: Session, row: Outbound, pair: Pace, terms: Terms, now: datetim
     """The facts of one row. The person is locked by the caller, so that nothing of them changes before the commit."""
     point = session.get_one(ContactPoint, row.contact_point_id)
     person = session.get_one(PersonRow, row.person_id)
-    is_open, asked = window_open(point, now), row.purpose in ANSWERS  # an answer needs no consent and no company
+    template = _named(row, person, terms)
+    purpose, use = (template.purpose, template.use) if template else (row.purpose, row.use)  # a text is what it is (L12)
+    is_open, asked = window_open(point, now), purpose in ANSWERS  # an answer needs no consent and no company
     standing = {} if asked else standing_of(session, person.id)
     return Facts(
-        purpose=row.purpose,  # type: ignore[arg-type]  # written by `outbox.add` alone
-        use=row.use,  # type: ignore[arg-type]
+        purpose=purpose,  # type: ignore[arg-type]  # written by `outbox.add` alone
+        use=use,  # type: ignore[arg-type]
         urgent=row.urgent,
         now=now,
         window_open=is_open,
         wrong_number=point.disowned_at is not None,
+        not_theirs=point.person_id != row.person_id or (point.disowned_at or row.created_at) > row.created_at,
         on_hold=person.held_at is not None,
         confirms_opt_out=row.confirms_opt_out,
         best_before=row.best_before,
@@ -57,9 +60,27 @@ def load(session: Session, row: Outbound, pair: Pace, terms: Terms, now: datetim
         hours=terms.hours,
         sent=_sent_lately(session, row, now),
         has_template=not is_open and approved(session, row, terms) is not None,
+        template_waits=not is_open and template is not None and _fits(template, row),
         reach_free_at=None if is_open or asked else _reach_free_at(session, point, terms, now),
         pair_free_at=pacing.free_at(pacing.RECIPIENT, pair.full_until, now),
     )
+
+
+def _named(row: Outbound, person: PersonRow, terms: Terms) -> Template | None:
+    """The template that the row names; None where it names none, or one that there is no more."""
+    try:
+        return terms.templates.find(row.template, person.language) if row.template else None
+    except UnknownTemplate:
+        return None
+
+
+def _fits(template: Template, row: Outbound) -> bool:
+    """Can it be filled in? What was planned under an older text may lack a variable: withheld, and the row says so."""
+    try:
+        template.numbered(row.variables or {})
+    except BadVariables:
+        return False
+    return True
 
 
 def window_open(point: ContactPoint, now: datetime) -> bool:
@@ -93,7 +114,7 @@ def _unanswered(session: Session, row: Outbound) -> int:
     """Check-ins that went since the person last wrote, from whichever number (P19)."""
     if row.purpose != "checkin":
         return 0
-    theirs = [Outbound.person_id == row.person_id, Outbound.purpose == "checkin", Outbound.state.in_(WENT)]
+    theirs = [Outbound.person_id == row.person_id, Outbound.purpose == "checkin", Outbound.state.in_(MAY_HAVE_GONE)]
     wrote = session.scalar(select(func.max(ContactPoint.last_inbound_at)).where(ContactPoint.person_id == row.person_id))
     if wrote is not None:
         theirs.append(Outbound.tried_at > wrote)
@@ -104,27 +125,25 @@ def _sent_lately(session: Session, row: Outbound, now: datetime) -> tuple[dateti
     """When the messages of the last week went that count for the frequency cap (P25)."""
     if not counts_for_cap(row.purpose, row.use, urgent=row.urgent):  # type: ignore[arg-type]
         return ()
-    theirs = (Outbound.person_id == row.person_id, Outbound.state.in_(WENT), Outbound.tried_at > now - CAP_LOOKS_BACK)
+    went = (Outbound.state.in_(MAY_HAVE_GONE), Outbound.tried_at > now - CAP_LOOKS_BACK)
+    theirs = (Outbound.person_id == row.person_id, *went)
     found = session.execute(select(Outbound.tried_at, Outbound.purpose, Outbound.use, Outbound.urgent).where(*theirs))
     return tuple(at for at, purpose, use, urgent in found if at and counts_for_cap(purpose, use, urgent=urgent))  # type: ignore[arg-type]
 
 
 def approved(session: Session, row: Outbound, terms: Terms) -> Approved | None:
     """The template by which the row may go outside the window, filled in. None: none, not approved, or changed since."""
-    if row.template is None:
-        return None
-    try:
-        template = terms.templates.find(row.template, session.get_one(PersonRow, row.person_id).language)
-        found = Approved("", template.numbered(row.variables or {}), template.fill(row.variables or {}))
-    except (UnknownTemplate, BadVariables):  # planned under an older text: withheld, and the row says so
+    template = _named(row, session.get_one(PersonRow, row.person_id), terms)
+    if template is None or not _fits(template, row):
         return None
     sid = ready_sid(session, template)
-    return replace(found, content_sid=sid) if sid else None
+    variables = row.variables or {}
+    return Approved(sid, template.numbered(variables), template.fill(variables)) if sid else None
 
 
 def _reach_free_at(session: Session, point: ContactPoint, terms: Terms, now: datetime) -> datetime | None:
     """When one more person may be written to outside the window: the platform counts people in any 24 hours."""
-    went = (Outbound.by_template, Outbound.tried_at > now - REACH_DAY, Outbound.state.in_(WENT))
+    went = (Outbound.by_template, Outbound.tried_at > now - REACH_DAY, Outbound.state.in_(MAY_HAVE_GONE))
     last = select(func.max(Outbound.tried_at)).where(*went).group_by(Outbound.contact_point_id)
     if session.scalar(select(Outbound.id).where(*went, Outbound.contact_point_id == point.id).limit(1)) is not None:
         return None  # they are one of today's already

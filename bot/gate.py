@@ -36,6 +36,7 @@ MONTHS_OF_COMPANY = 6  # after the course (P03)
 MOST_A_DAY, MOST_A_WEEK = 1, 3  # of what is neither urgent nor a lesson reminder (P25)
 SILENCES = 2  # check-ins running that nobody answered: then we stop asking (P19)
 WEEK = timedelta(days=7)
+LOOK_AGAIN = timedelta(minutes=15)  # at what ends at no known time: a pause, a template under review
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ class Facts:
     use: Use = ""
     urgent: bool = False
     wrong_number: bool = False
+    not_theirs: bool = False  # since it was written the number has become somebody else's, or nobody's we know (D11)
     on_hold: bool = False
     confirms_opt_out: bool = False
     best_before: datetime | None = None
@@ -58,6 +60,7 @@ class Facts:
     hours: Hours = GROUP_HOURS
     sent: tuple[datetime, ...] = ()  # what counted for the frequency cap in the last week
     has_template: bool = False
+    template_waits: bool = False  # there is one, and WhatsApp has not approved it, or looks at it again (L20)
     reach_free_at: datetime | None = None  # when the platform lets us write to one more person; None: at once
     pair_free_at: datetime | None = None  # when this recipient may have one more; None: at once
 
@@ -79,9 +82,9 @@ def may_send(facts: Facts) -> Decision:
     """The decision for one message. The first rule that objects gives its reason."""
     reason = _never(facts)
     if reason is not None:
-        return Decision(reason)
+        return Decision(reason, _pause_ends(facts) if reason == "OPTED_OUT" else None)
     held = _not_yet(facts)
-    if held.until is not None and facts.best_before is not None and held.until >= facts.best_before:
+    if held.until is not None and _outlasts(facts, held.until):
         return Decision("STALE")  # by then it would be yesterday's news (P27)
     return held
 
@@ -96,9 +99,9 @@ def last_day(ends_on: date) -> date:
 def in_company(purpose: Purpose, course_ends: Iterable[date | None], today: date) -> bool:
     """Is `today` within six months of the end of any of these courses? (P03)
 
-    A course without an end lets its own messages through; a check-in, which comes after a course, needs a known end.
+    A course without an end lets its own messages through, and nothing that may come after it: that could go on for ever.
     """
-    return any(purpose != "checkin" if end is None else today <= last_day(end) for end in course_ends)
+    return any(purpose == "service" if end is None else today <= last_day(end) for end in course_ends)
 
 
 def counts_for_cap(purpose: Purpose, use: Use, *, urgent: bool) -> bool:
@@ -109,7 +112,7 @@ def counts_for_cap(purpose: Purpose, use: Use, *, urgent: bool) -> bool:
 def _never(facts: Facts) -> Reason | None:
     """Why it must not be sent, however long it waits."""
     proactive = facts.purpose not in ANSWERS
-    if facts.wrong_number and proactive:
+    if facts.not_theirs or (facts.wrong_number and proactive):
         return "WRONG_NUMBER"
     if facts.on_hold and facts.purpose not in ("safety", "staff") and not facts.confirms_opt_out:
         return "SAFEGUARDING_HOLD"
@@ -129,6 +132,17 @@ def _not_first(facts: Facts) -> Reason | None:
     return "NO_RESPONSE" if facts.purpose == "checkin" and facts.unanswered >= SILENCES else None
 
 
+def _pause_ends(facts: Facts) -> datetime | None:
+    """When to look again at who was only paused while we ask what they meant: their NO must find it there (D02)."""
+    again = facts.now + LOOK_AGAIN
+    paused = facts.purpose not in ANSWERS and facts.consent.get(facts.purpose) == "paused"  # type: ignore[arg-type]
+    return again if paused and not _outlasts(facts, again) else None
+
+
+def _outlasts(facts: Facts, until: datetime) -> bool:
+    return facts.best_before is not None and until >= facts.best_before
+
+
 def _not_yet(facts: Facts) -> Decision:
     """Held back for a time, or for want of a template, or sent. Urgent passes hours and caps, and nothing else."""
     opens = opening(hours_for(facts.purpose, facts.hours), facts.now)
@@ -137,7 +151,8 @@ def _not_yet(facts: Facts) -> Decision:
     if counts_for_cap(facts.purpose, facts.use, urgent=facts.urgent) and (again := _capped_until(facts)):
         return Decision("FREQUENCY_CAP", again)
     if not facts.window_open and not facts.has_template:
-        return Decision("WINDOW_CLOSED_NO_TEMPLATE")
+        waits = facts.template_waits and facts.purpose not in ANSWERS
+        return Decision("WINDOW_CLOSED_NO_TEMPLATE", facts.now + LOOK_AGAIN if waits else None)
     if facts.reach_free_at and facts.reach_free_at > facts.now and not facts.window_open and facts.purpose not in ANSWERS:
         return Decision("REACH_LIMIT", facts.reach_free_at)
     if facts.pair_free_at and facts.pair_free_at > facts.now and facts.purpose != "safety":

@@ -9,13 +9,14 @@ from typing import Literal
 from sqlalchemy import and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
-from bot.consent import Standing
+from bot.consent import NOS, Standing
 from bot.hours import LONDON
 from bot.models import ConsentEvent, ContactPoint, Inbound, NumberChange, Outbound, PersonRow
+from bot.status import WENT
 from bot.turn import Agreement, Consentable
 
 LEFT_GROUP = "left_group"
-ON_ITS_WAY = ("queued", "sending", "accepted", "sent", "delivered", "read")
+ON_ITS_WAY = ("queued", "sending", *WENT)
 FORMS: Mapping[str, Literal["declaration", "chat", "staff"]] = {"declaration": "declaration", "chat": "chat"}
 
 
@@ -53,14 +54,15 @@ def said_stop(session: Session, person_id: int) -> datetime | None:
 
 
 def overtaken(session: Session, row: Inbound) -> bool:
-    """Did they say no after this message came? Late-found messages have later numbers than what came after them.
+    """Did they say no, or what may be one, after this message came?
 
-    Where two came at one moment the later number counts. What staff recorded counts from when it took effect.
+    Late-found messages have later numbers than what came after them. Where two came at one moment the later number
+    counts. What staff recorded counts from when it took effect.
     """
     said = select(ConsentEvent.id).outerjoin(Inbound, Inbound.id == ConsentEvent.inbound_id)
     at = func.coalesce(Inbound.received_at, ConsentEvent.at)
     later = or_(at > row.received_at, and_(Inbound.received_at == row.received_at, Inbound.id > row.id))
-    theirs = (ConsentEvent.person_id == row.person_id, ConsentEvent.action == "withdraw")
+    theirs = (ConsentEvent.person_id == row.person_id, ConsentEvent.action.in_(NOS))
     return session.scalar(said.where(*theirs, later).limit(1)) is not None
 
 

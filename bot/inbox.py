@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, and_, bindparam, exists, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from bot.database import Database, insert_new, wake_workers
-from bot.models import Inbound, PersonRow
+from bot.models import ContactPoint, Inbound, PersonRow
 from bot.models.base import Utc
 from bot.people import point_of
 from bot.safety import Lexicon, mask, screen
@@ -100,25 +100,29 @@ def record(
 
 
 def claim(db: Database, now: datetime) -> Claim | None:
-    """Lease the next message to take, or None. One person's are taken in order; what is urgent overtakes."""
+    """Lease the next message to take, or None. One person's are taken in order; what is urgent overtakes.
+
+    A message whose number became somebody else's while it was being stored is theirs from here on.
+    """
     with db.write() as session:
         for inbound_id, person_id in session.execute(TAKEABLE.limit(CANDIDATES), {"now": now}).all():
-            lock = select(PersonRow.id).where(PersonRow.id == person_id).with_for_update(skip_locked=True)
-            if session.scalar(lock) is None:
-                continue
-            row = session.scalar(STILL_TAKEABLE, {"id": inbound_id, "now": now})
+            row = _takeable(session, inbound_id, person_id, now)
+            if row is not None and (whose := _whose(session, row)) != person_id:
+                row.person_id = whose
+                session.flush()
+                row = _takeable(session, inbound_id, whose, now)
             if row is not None:
                 return _lease(row, now)
     return None
 
 
 def held(session: Session, claimed: Claim, now: datetime) -> Inbound:
-    """The claimed row, with its person locked. Raises Conflict if the lease is no longer ours."""
+    """The claimed row, with its person locked. Raises Conflict if the lease is no longer ours, or the person not theirs."""
     row = session.get_one(Inbound, claimed.inbound_id)
     person_id = row.person_id
     session.execute(select(PersonRow.id).where(PersonRow.id == person_id).with_for_update())
     session.refresh(row)
-    if row.person_id != person_id:  # it turned out to be a learner's who moved here: theirs is not the lock we hold
+    if not row.person_id == person_id == _whose(session, row):  # theirs who have the number now is not the lock we hold
         raise Conflict(f"inbound {row.id} is another person's by now")
     if row.state != "received" or row.lease != claimed.lease or row.leased_until is None or row.leased_until <= now:
         raise Conflict(f"inbound {row.id} is no longer leased here")
@@ -139,6 +143,20 @@ def finish(row: Inbound, state: str, now: datetime) -> None:
     """The message needs nothing more, and Twilio's copy of it may go: at once where it still shows what we masked (L26)."""
     row.state, row.taken_at, row.lease, row.leased_until = state, now, None, None
     row.tidy_at = now if row.details.get("masked") else now + KEEPS_COPY
+
+
+def _takeable(session: Session, inbound_id: int, person_id: int, now: datetime) -> Inbound | None:
+    """The row, with its person locked; None where somebody else has the person, or had the row."""
+    lock = select(PersonRow.id).where(PersonRow.id == person_id).with_for_update(skip_locked=True)
+    return session.scalar(STILL_TAKEABLE, {"id": inbound_id, "now": now}) if session.scalar(lock) is not None else None
+
+
+def _whose(session: Session, row: Inbound) -> int:
+    """Whose message it is: of whoever has its number now, or had it until it was found wrong (D10, D11)."""
+    columns = select(ContactPoint.person_id, ContactPoint.disowned_at).where(ContactPoint.id == row.contact_point_id)
+    holder, disowned_at = session.execute(columns).one()
+    before = disowned_at is not None and row.received_at <= disowned_at
+    return row.person_id if before else int(holder)
 
 
 def _lease(row: Inbound, now: datetime) -> Claim:

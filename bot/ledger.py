@@ -140,9 +140,9 @@ def _took_back(session: Session, people: Iterable[int]) -> set[int]:
 def _events(session: Session, people: Iterable[int]) -> defaultdict[int, list[consent.Event]]:
     """The whole ledger of each of them."""
     row = ConsentEvent
-    columns = select(row.person_id, row.purpose, row.action, row.at, row.id)
+    columns = select(row.person_id, row.purpose, row.action, row.at, row.id, row.inbound_id)
     found: defaultdict[int, list[consent.Event]] = defaultdict(list)
     for some in by_thousands(people):
-        for who, purpose, action, at, order in session.execute(columns.where(row.person_id.in_(some))):
-            found[who].append(consent.Event(purpose, action, at, order))
+        for who, purpose, action, at, order, inbound in session.execute(columns.where(row.person_id.in_(some))):
+            found[who].append(consent.Event(purpose, action, at, order, inbound))
     return found

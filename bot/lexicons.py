@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 from bot.safety.lexicon import Lexicon, Spellings, Topic
 from bot.safety.normalise import normalise, squeezed
 from bot.safety.phrases import BadPhrase, Phrases, compile_phrases
+from bot.texts import FAST_AND_SAFE
 
 _TOPICS = (
     "opt_out",
@@ -29,8 +30,6 @@ Topics = Annotated[str, StringConstraints(pattern=f"^({'|'.join(_TOPICS)})$")]
 Flag = Annotated[str, StringConstraints(pattern=f"^({'|'.join(_FLAGS)})$")]
 Keyword = Annotated[str, StringConstraints(pattern="^(opt_out|opt_in|help|change_number)$")]
 Answer = Annotated[str, StringConstraints(pattern="^(yes|no|[1-9])$")]
-
-FAST_AND_SAFE = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times faster where PyYAML has its C part
 
 
 class LexiconError(ValueError):

@@ -7,7 +7,7 @@ old phone any more.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
@@ -24,7 +24,7 @@ from bot.suppression import Keyed
 from bot.turn import TAKEN_BACK, Phone, Turn
 
 Whose = Literal["free", "met", "theirs", "taken"]
-LASTS = timedelta(days=30)  # after it, a word from the old phone counts no longer
+LASTS = timedelta(days=3)  # after it, a word from the old phone counts no longer: a number may have been mistyped
 CASE = "change_number"
 
 
@@ -37,8 +37,13 @@ class Move:
     told: str
 
 
-def whose(session: Session, value: str, person_id: int) -> Whose:
-    """Whether this person may move to a phone (E.164). `taken`: by somebody, by a no, or by a hold; a person must check."""
+def whose(session: Session, value: str, person_id: int, alerted: Collection[str] = ()) -> Whose:
+    """Whether this person may move to a phone (E.164). `taken`: by somebody, by a no, or by a hold; a person must check.
+
+    `alerted` are the phones of the safeguarding contacts: an alert about this learner must not come to the learner.
+    """
+    if value in alerted:
+        return "taken"
     point = session.scalar(select(ContactPoint).where(ContactPoint.value == value))
     if point is None:
         return "free"
@@ -51,13 +56,14 @@ def whose(session: Session, value: str, person_id: int) -> Whose:
     return "met" if point.last_inbound_at is not None else "free"
 
 
-def with_phones(session: Session, turn: Turn) -> Turn:
+def with_phones(session: Session, turn: Turn, alerted: Collection[str] = ()) -> Turn:
     """The turn with the phone that the message names, and the one that our question named. Only a learner may move."""
     person, pending = turn.person, turn.pending
     if not turn.enrolments or person.roles or not person.known:
         return turn
     asked = Named(pending.about, as_shown(pending.about), alone=False) if pending is not None and pending.about else None
-    seen = [_seen(session, one, person.id) if one else None for one in (phone_named(turn.message.text), asked)]
+    named = (phone_named(turn.message.text), asked)
+    seen = [_seen(session, one, person.id, alerted) if one else None for one in named]
     return replace(turn, phone=seen[0], phone_asked=seen[1])
 
 
@@ -73,6 +79,7 @@ def confirm(session: Session, person_id: int, value: str, now: datetime) -> Numb
 def move(session: Session, wanted: Move, keyed: Keyed, now: datetime) -> None:
     """The learner's YES: a phone that has written already is theirs now, any other once it writes."""
     change = confirm(session, wanted.person_id, wanted.value, now)
+    _hold_whoever_has(session, wanted.value)
     if whose(session, wanted.value, wanted.person_id) != "met":
         return
     point = link(session, change, keyed, now)
@@ -88,7 +95,14 @@ def forget(session: Session, person_id: int) -> None:
     session.execute(delete(NumberChange).where(*waiting))
 
 
-def arrive(session: Session, row: Inbound, keyed: Keyed, now: datetime) -> None:
+def found_wrong(session: Session, person_id: int, now: datetime) -> None:
+    """They are not where they said, or never were ours: whatever they moved to, the college's list counts again (D11)."""
+    forget(session, person_id)
+    unlisted = (NumberChange.person_id == person_id, NumberChange.listed_at.is_(None))
+    session.execute(update(NumberChange).where(*unlisted).values(listed_at=now))
+
+
+def arrive(session: Session, row: Inbound, keyed: Keyed, now: datetime, alerted: Collection[str] = ()) -> None:
     """The message is the first from a phone that a learner told us of: from now on it is theirs, and so is the message.
 
     The person of the message is locked by the caller. Nothing is linked under a hold, nor what two people claim.
@@ -102,7 +116,7 @@ def arrive(session: Session, row: Inbound, keyed: Keyed, now: datetime) -> None:
     learners = session.scalars(people.with_for_update()).all()
     if any(learner.held_at is not None for learner in learners):
         return
-    if len(changes) > 1 or whose(session, point.value, learners[0].id) == "taken":
+    if len(changes) > 1 or whose(session, point.value, learners[0].id, alerted) == "taken":
         _ask_office(session, changes, now)
         return
     link(session, changes[0], keyed, now)
@@ -135,8 +149,16 @@ def told(session: Session, person_id: int, now: datetime) -> None:
     session.execute(update(NumberChange).where(*done).values(told_at=now))
 
 
-def _seen(session: Session, named: Named, person_id: int) -> Phone:
-    return Phone(named.value, named.shown, whose(session, named.value, person_id), named.alone)
+def _hold_whoever_has(session: Session, value: str) -> None:
+    """No message from this phone is stored as a stranger's once it is the learner's."""
+    point = session.scalar(select(ContactPoint).where(ContactPoint.value == value))
+    if point is not None:
+        session.execute(select(PersonRow.id).where(PersonRow.id == point.person_id).with_for_update())
+        session.refresh(point)
+
+
+def _seen(session: Session, named: Named, person_id: int, alerted: Collection[str]) -> Phone:
+    return Phone(named.value, named.shown, whose(session, named.value, person_id, alerted), named.alone)
 
 
 def _brought_along(session: Session, point: ContactPoint, person_id: int) -> list[ContactPoint]:

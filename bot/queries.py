@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
 
@@ -27,7 +26,6 @@ from bot.models import (
 from bot.turn import (
     CONSENTABLE,
     Consentable,
-    ConsentState,
     Enrolment,
     Heard,
     Kind,
@@ -42,17 +40,6 @@ from bot.turn import (
 LESSONS_SHOWN = 3  # of each course
 OUTAGE_TOLD = timedelta(minutes=15)
 HOLD_TOLD = timedelta(minutes=10)
-WINDOW = timedelta(hours=23, minutes=50)  # Twilio's 24 hours with a margin (twilio-whatsapp.md section 4)
-
-
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """What the gate must know of one person at one address."""
-
-    window_open: bool
-    wrong_number: bool
-    on_hold: bool
-    consent: dict[Consentable, ConsentState]
 
 
 def load_turn(session: Session, row: Inbound, heard: tuple[Heard, ...], now: datetime) -> Turn:
@@ -91,18 +78,7 @@ def load_turn(session: Session, row: Inbound, heard: tuple[Heard, ...], now: dat
 def standing_of(session: Session, person_id: int) -> dict[Consentable, consent.Standing]:
     """The person's consent to each purpose, from the whole ledger."""
     rows = session.scalars(select(ConsentEvent).where(ConsentEvent.person_id == person_id))
-    return consent.standing(consent.Event(row.purpose, row.action, row.at, row.id) for row in rows)
-
-
-def reach(session: Session, point: ContactPoint, now: datetime) -> Reach:
-    """What stands between us and this address."""
-    person = session.get_one(PersonRow, point.person_id)
-    return Reach(
-        window_open=point.last_inbound_at is not None and now < point.last_inbound_at + WINDOW,
-        wrong_number=point.disowned_at is not None,
-        on_hold=person.held_at is not None,
-        consent={purpose: one.state for purpose, one in standing_of(session, person.id).items()},
-    )
+    return consent.standing(consent.Event(row.purpose, row.action, row.at, row.id, row.inbound_id) for row in rows)
 
 
 def _message(row: Inbound) -> Message:

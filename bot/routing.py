@@ -6,6 +6,7 @@ Pure. `without_model` decides what needs no Rasa, so that an opting-out or a cry
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -16,7 +17,7 @@ HIDDEN = re.compile(r"\[[^\[\]]{3,40} hidden\]")  # what bot.safety.mask puts th
 OLD_NUMBER = re.compile(r"\s*[1-9][.)]?\s*")
 FEW_WORDS = 4  # "my card is" with it says nothing to understand
 AT_RISK = "safeguarding_disclosure"
-REOPENS = ("opt_in", "opt_in_service", "opt_in_marketing", "opt_in_after_leaving", "opt_out_no")
+REOPENS = ("opt_in", "opt_in_service", "opt_in_checkin", "opt_in_marketing", "opt_in_after_leaving", "opt_out_no")
 BESIDE_A_RULE = (
     "course_info",
     "report_absence",
@@ -50,7 +51,25 @@ SHOWN_AS = {
     "not_understood": "fallback",
     "nlu_away": "fallback",
 }
+# Where the model hears a no to jobs, or a wish about reminders, these words say no to lessons, or to all but jobs (D02).
+NO_TO_LESSONS = re.compile(
+    r"(?<!dont )(?<!don't )(?<!not )(?<!never )"
+    r"\b(stop|stopping|quit|cancel|end|mute|no more|turn off|switch off|(dont|don't|do not) (send|text|message|remind))"
+    r" (\w+ ){0,4}?(lessons?|classes|reminders?|reminding|everything|all)\b"
+    r"(?!.*\b(until|till|til|before|after|past|at|for (a|an|one|two|the|this|now)|on \w+day\w*|today|tomorrow|week\w*)\b)"
+)
+ALL_BUT_JOBS = re.compile(r"\b(only|keep|except|apart from|bar) (\w+ ){0,3}?(jobs?|vacanc\w+|opportunit\w+)\b")
+A_PART = ("opt_out_marketing", "reminder_preferences")
 A_PHONE = "phone"  # the option of a question that a phone number answers
+# A button says what it is for, whatever else we asked and however long ago it came. Its ids are in data/templates.yml; what
+# it leads to re-opens nothing that was closed.
+BUTTONS: Mapping[str, str] = {
+    "invite_yes": "request_group_link",
+    "invite_no": "invitation_declined",
+    "late": "report_absence",
+    "absent": "report_absence",
+    "no_more_jobs": "opt_out_marketing",
+}
 
 
 class Limits(Protocol):
@@ -86,6 +105,8 @@ def without_model(turn: Turn) -> Choice | None:
         return Choice((TWILIOS_WORDS[turn.message.answered_by_twilio],), "exact")
     if turn.heard:
         return _from_rules(turn.heard)
+    if turn.message.button in BUTTONS:
+        return Choice((BUTTONS[turn.message.button],), "exact")
     if turn.pending and turn.answer:
         return Choice((turn.pending.options[turn.answer],), "exact")
     return _by_its_look(turn) or (Choice(("nlu_away",), "fallback", 0.0) if turn.nlu_away else None)
@@ -113,8 +134,15 @@ def with_model(turn: Turn, parse: Parse, limits: Limits) -> Choice:
     if first:  # both are acted on (D05)
         return Choice(tuple(first), "model", at_risk if first[0] == AT_RISK else stop)
     if parse.confidence >= limits.accept:
-        return Choice((parse.intent,), "model", parse.confidence)
+        return Choice((_or_all(turn.message.text, parse.intent),), "model", parse.confidence)
     return Choice(("not_understood" if turn.misses else "unsure",), "fallback", parse.confidence)
+
+
+def _or_all(text: str, intent: str) -> str:
+    """The intent, or a doubtful opting out where the words say more than the part that the model hears (D02)."""
+    words = text.lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
+    doubtful = intent in A_PART and (NO_TO_LESSONS.search(words) or ALL_BUT_JOBS.search(words))
+    return "opt_out_unsure" if doubtful else intent
 
 
 def choose(turn: Turn, limits: Limits) -> Choice:
@@ -140,6 +168,8 @@ def with_more(choice: Choice, parse: Parse, limits: Limits) -> Choice:
     at_risk = _scores(parse).get(AT_RISK, 0.0)
     if at_risk >= limits.safeguarding:
         return Choice((AT_RISK, *choice.handlers)[:MOST_INTENTS], "model", at_risk)
+    if "wrong_number" in choice.handlers:  # whoever is not our learner is told nothing of theirs (D11)
+        return choice
     if parse.intent in BESIDE_A_RULE and parse.confidence >= limits.opt_out_sure and parse.intent not in choice.handlers:
         return replace(choice, handlers=(*choice.handlers, parse.intent)[:MOST_INTENTS])
     return choice
@@ -163,11 +193,14 @@ def _under_hold(turn: Turn, choice: Choice) -> Choice:
 
 
 def answered(turn: Turn, read: str) -> str:
-    """The option of the pending question that a message chose: by button, by `read` (`yes`, `no`, `1` to `9`), by phone."""
+    """The option of the pending question that a message chose: by button, by `read` (`yes`, `no`, `1` to `9`), by phone.
+
+    The label of a button answers nothing but the question that it stood under.
+    """
     if turn.pending is None or not turn.pending.open_at(turn.now) or turn.message.received_at < turn.pending.asked_at:
         return ""  # what they wrote before we asked answers nothing, however late it reached us
     number = A_PHONE if turn.phone is not None and turn.phone.alone else ""
-    for given in (turn.message.button, read, number):
+    for given in (turn.message.button,) if turn.message.button else (read, number):
         if given in turn.pending.options:
             return given
     return ""

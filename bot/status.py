@@ -9,6 +9,10 @@ State = Literal["queued", "sending", "unknown", "accepted", "sent", "failed", "d
 # Callbacks come late, twice and out of order (Twilio, "track outbound message status"): only a higher rank counts.
 # A failure outranks `sent`, and proof that it arrived outranks a failure.
 FORWARD = ("queued", "sending", "unknown", "accepted", "sent", "failed", "delivered", "read")
+WENT: tuple[State, ...] = ("accepted", "sent", "delivered", "read")  # Twilio took it
+MAY_HAVE_GONE: tuple[State, ...] = ("sending", "unknown", *WENT)
+IN_VAIN: tuple[State, ...] = ("failed", "withheld")  # it reached nobody, and never will
+ERASED = "ERASED"  # the reason of what was owed to somebody who was erased
 RANK: dict[str, int] = {state: rank for rank, state in enumerate(FORWARD)}
 
 FROM_TWILIO: dict[str, State] = {

@@ -10,16 +10,17 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from bot import consent, suppression, wordings
+from bot.acts import UNSIGNED
 from bot.consent import Standing
 from bot.consents import person_by, require
 from bot.database import Database
-from bot.models import Audit, ConsentEvent, ContactPoint, Inbound, Outbound, PersonRow
+from bot.models import Audit, ConsentEvent, ContactPoint, Inbound, Outbound, PersonRow, StaffRole
 from bot.suppression import Keyed, Nos
 from bot.turn import Consentable
 
 MAY_SEE = ("admin", "safeguarding", "read-only")
+SEES_HOLDS = "safeguarding"
 OF_CONSENT = ("OPTED_OUT", "NO_CONSENT", "MARKETING_NOT_CONSENTED", "WRONG_NUMBER")  # a hold's reason is for few eyes (D18)
-UNSIGNED = "cli"  # in the audit: whoever may use the machine and did not say who they are
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class Trail:
 
     lines: tuple[TrailLine, ...]
     standing: dict[Consentable, Standing]
-    held: bool  # since a disclosure: nothing automatic goes to them
+    held: bool | None  # since a disclosure: nothing automatic goes to them. None: not for the eyes of whoever asks (D18)
     suppressed: Nos  # what is kept as hashes of their numbers
     withheld: dict[str, int]  # how many messages were not sent, by reason
 
@@ -61,11 +62,11 @@ def show(db: Database, keyed: Keyed, person: str, by: str, now: datetime) -> Tra
             require(session, by, MAY_SEE, "look at consent")
         found = person_by(session, person)
         session.add(Audit(at=now, by=by or UNSIGNED, act="consent_show", person_id=found.id))
-        return trail(session, found, keyed)
+        return trail(session, found, keyed, of_holds=_sees_holds(session, by))
 
 
-def trail(session: Session, person: PersonRow, keyed: Keyed) -> Trail:
-    """The whole ledger of a person."""
+def trail(session: Session, person: PersonRow, keyed: Keyed, *, of_holds: bool) -> Trail:
+    """The whole ledger of a person; with `of_holds` also whether they are on hold."""
     sid = select(Inbound.sid).where(Inbound.id == ConsentEvent.inbound_id).scalar_subquery()
     ledger = select(ConsentEvent, sid).where(ConsentEvent.person_id == person.id)
     found = session.execute(ledger.order_by(ConsentEvent.at, ConsentEvent.id)).all()
@@ -74,10 +75,14 @@ def trail(session: Session, person: PersonRow, keyed: Keyed) -> Trail:
     return Trail(
         _lines(session, rows, [message for _, message in found]),
         consent.standing(events),
-        person.held_at is not None,
+        person.held_at is not None if of_holds else None,
         _suppressed(session, person, keyed),
         _withheld(session, person),
     )
+
+
+def _sees_holds(session: Session, by: str) -> bool:
+    return session.scalar(select(StaffRole.role).where(StaffRole.code == by)) == SEES_HOLDS
 
 
 def _lines(session: Session, rows: Sequence[ConsentEvent], messages: Sequence[str | None]) -> tuple[TrailLine, ...]:

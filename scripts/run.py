@@ -22,6 +22,7 @@ from honcho.manager import Manager
 ROOT = Path(__file__).resolve().parent.parent
 PORTS = {"WEB_PORT": "8000", "NLU_PORT": "5005", "SIMULATOR_PORT": "8001"}
 READY_WITHIN_S = 120
+PARTS = ("database", "schema", "model", "worker", "queues", "sending")  # of /readyz, all of which must be well
 
 
 def main() -> int:
@@ -94,7 +95,7 @@ def _not_ready(url: str) -> list[str]:
         found = json.load(error)
     except OSError:
         return ["web"]
-    return [part for part in ("database", "model", "worker", "queues") if not found.get(part)]
+    return [part for part in PARTS if not found.get(part)]
 
 
 if __name__ == "__main__":

@@ -32,6 +32,8 @@ NO_INTENT = {
     "opt_out_no",
     "opt_out_checkin",
     "opt_in_service",
+    "opt_in_checkin",
+    "opt_in_not_checkin",
     "opt_in_marketing",
     "opt_in_after_leaving",
     "stay_out",

@@ -15,6 +15,7 @@ from bot.health import figures, make_blueprint
 from bot.health.ready import NEEDED
 from bot.settings import ROOT, Settings
 from bot.whatsapp.errors import table
+from scripts import run
 
 PAGE = (ROOT / "docs" / "running.md").read_text(encoding="utf-8")
 OF_THE_DEMO = {
@@ -35,6 +36,10 @@ def named(word: str) -> bool:
 @pytest.mark.parametrize("name", sorted(set(Settings.model_fields) - OF_THE_DEMO))
 def test_every_setting_is_explained(name: str) -> None:
     assert named(name.upper())
+
+
+def test_the_demo_says_that_it_is_ready_once_every_part_is() -> None:
+    assert set(run.PARTS) == set(NEEDED)
 
 
 @pytest.mark.parametrize("part", NEEDED)

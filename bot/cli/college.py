@@ -10,7 +10,8 @@ from pathlib import Path
 import click
 
 from bot import clock
-from bot.cli.tools import Tools
+from bot.acts import NoSuchStaff
+from bot.cli.tools import SIGNED, Tools
 from bot.importing import Books, NothingToImport, Problem, Report, import_folder
 from bot.settings import ROOT
 from bot.wordings import BadWordings, WordingChanged, load_wordings
@@ -19,16 +20,17 @@ WORDINGS = ROOT / "data" / "wordings.yml"
 
 
 def import_command(tools: Tools) -> click.Command:
-    """`flask import FOLDER [--dry-run]`."""
+    """`flask import FOLDER [--dry-run] [--as CODE]`."""
 
     @click.command("import", help="Load the college's CSV files: all of them, or nothing if any row is bad.")
     @click.argument("folder", type=click.Path(path_type=Path))
     @click.option("--dry-run", is_flag=True, help="Check, say what would change, and change nothing.")
+    @SIGNED
     @click.option("--json", "as_json", is_flag=True, help="The report as JSON.")
-    def command(folder: Path, dry_run: bool, as_json: bool) -> None:
+    def command(folder: Path, dry_run: bool, by: str, as_json: bool) -> None:
         try:
-            report = _import(tools, folder, dry_run=dry_run)
-        except (NothingToImport, BadWordings, WordingChanged) as error:
+            report = _import(tools, folder, by, dry_run=dry_run)
+        except (NothingToImport, NoSuchStaff, BadWordings, WordingChanged) as error:
             raise click.ClickException(str(error)) from None
         click.echo(json.dumps(asdict(report)) if as_json else _as_text(report))
         sys.exit(1 if report.problems else 0)
@@ -36,14 +38,14 @@ def import_command(tools: Tools) -> click.Command:
     return command
 
 
-def _import(tools: Tools, folder: Path, *, dry_run: bool) -> Report:
+def _import(tools: Tools, folder: Path, by: str, *, dry_run: bool) -> Report:
     with click.progressbar(length=0, label="Reading", file=sys.stderr) as bar:
 
         def progress(done: int, total: int) -> None:
             bar.length = total
             bar.update(done - bar.pos)
 
-        books = Books(tools.db, tools.room.terms.keyed, load_wordings(WORDINGS))
+        books = Books(tools.db, tools.room.terms.keyed, load_wordings(WORDINGS), by)
         return import_folder(books, folder, clock.now(), dry_run=dry_run, progress=progress)
 
 

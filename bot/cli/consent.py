@@ -5,18 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date, datetime
 from typing import cast
 
 import click
 
 from bot import clock, consents, erasure, trails
+from bot.acts import NoSuchStaff
 from bot.cli.tools import Row, Tools, show
 from bot.turn import CONSENTABLE, Consentable, ConsentState
 
-REFUSALS = (consents.NoSuchPerson, consents.NoSuchStaff, consents.NotAllowed)
+REFUSALS = (consents.NoSuchPerson, NoSuchStaff, consents.NotAllowed)
 Recording = Callable[[consents.Told], consents.Recorded]
 NOT_ON_FILE = "words not on file"
+EARLIEST = date(2009, 1, 1)  # WhatsApp began in that year: an older day is a slip of the hand
 
 
 def consent_commands(tools: Tools) -> click.Command:
@@ -80,7 +82,7 @@ def _recording(name: str, what: str, record: Recording) -> click.Command:
         by: str,
     ) -> None:
         wanted = cast(tuple[Consentable, ...], purposes or CONSENTABLE)
-        how, day = cast(consents.Source, source), on.date() if on else None
+        how, day = cast(consents.Source, source), _day(on)
         try:
             done = record(consents.Told(_named(person, learner), wanted, how, by, day, wording))
         except REFUSALS as error:
@@ -117,7 +119,7 @@ def _show_command(tools: Tools) -> click.Command:
 def _summary(trail: trails.Trail) -> dict[str, object]:
     return {
         "standing": {purpose: one.state for purpose, one in trail.standing.items()},
-        "held": trail.held,
+        **({} if trail.held is None else {"held": trail.held}),
         "suppressed": {purpose: since.isoformat() for purpose, since in trail.suppressed.items()},
         "withheld": trail.withheld,
     }
@@ -145,7 +147,17 @@ def _now(standing: dict[Consentable, ConsentState]) -> str:
     return "Now: " + ", ".join(f"{purpose} {state}" for purpose, state in standing.items())
 
 
+def _day(on: datetime | None) -> date | None:
+    """The day that was named. Raises click.BadParameter for one before there was WhatsApp."""
+    if on is not None and on.date() < EARLIEST:
+        raise click.BadParameter(f"nobody agreed to WhatsApp messages before {EARLIEST.year}", param_hint="--on")
+    return on.date() if on else None
+
+
 def _named(person: str | None, learner: str | None) -> str:
+    """The one learner whom the command is about. Raises click.UsageError for none, and for two."""
+    if person and learner:
+        raise click.UsageError("say one learner: a code, or --learner with a code or a phone, and not both")
     if not (person or learner):
         raise click.UsageError("say which learner: a code or a phone")
     return str(person or learner)

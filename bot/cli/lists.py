@@ -12,13 +12,16 @@ from sqlalchemy import select
 from bot import clock
 from bot.cases import CaseError, close_case, read_case
 from bot.cli.tools import Row, Tools, show
-from bot.models import Inbound, OfficeCase, Outbound, PersonRow
+from bot.models import Base, Inbound, OfficeCase, Outbound, PersonRow
+from bot.routing import AT_RISK
 from bot.status import FORWARD
 
 Command = Callable[..., Any]
 
 JSON = click.option("--json", "as_json", is_flag=True, help="JSON lines, for programs.")
-LEARNER = click.option("--learner", metavar="CODE", help="Only those of this learner.")
+LEARNER = click.option(
+    "--learner", metavar="CODE", help="Only those of this learner, without what tells of a disclosure or a hold."
+)
 LIMIT = click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="The newest so many.")
 
 
@@ -117,4 +120,16 @@ def _rows(tools: Tools, table: Listed, columns: tuple[str, ...], only: Only) -> 
     with tools.db.read() as session:
         if only.learner and session.scalar(select(PersonRow.id).where(PersonRow.learner_code == only.learner)) is None:
             raise click.ClickException(f"there is no learner {only.learner}")
-        return [{name: getattr(row, name) for name in columns} for row in session.scalars(query)]
+        found = (row for row in session.scalars(query) if not (only.learner and _is_for_few(row)))
+        return [{name: getattr(row, name) for name in columns} for row in found]
+
+
+def _is_for_few(row: Base) -> bool:
+    """Does it tell of a disclosure or a hold? Whose that is, only the safeguarding role learns: `cases --show` (D18)."""
+    if isinstance(row, OfficeCase):
+        return row.restricted
+    if isinstance(row, Inbound):
+        return not {AT_RISK, "on_hold"}.isdisjoint(row.intents or ())
+    if isinstance(row, Outbound):
+        return row.reason == "SAFEGUARDING_HOLD" or (row.purpose == "safety" and not row.confirms_opt_out)
+    return False

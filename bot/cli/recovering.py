@@ -9,8 +9,8 @@ import click
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from bot import clock
-from bot.cli.tools import TWILIO_IS_AWAY, Tools, show, why_away
+from bot import acts, clock
+from bot.cli.tools import SIGNED, TWILIO_IS_AWAY, Tools, show, signed, why_away
 from bot.hours import LONDON
 from bot.recovery import Lookout, Recovered, last_heard
 from bot.whatsapp import ProviderAway
@@ -31,7 +31,7 @@ class Moment(click.ParamType[datetime]):
 
 
 def recover_command(tools: Tools) -> click.Command:
-    """`flask recover [--since TIME]`."""
+    """`flask recover [--since TIME] [--as CODE]`."""
     what = """Store the messages that Twilio got and we did not, because we could not be reached. They are taken and answered
     like any other, unless they are older than the 23 hours within which an answer may be sent.
 
@@ -40,16 +40,21 @@ def recover_command(tools: Tools) -> click.Command:
 
     @click.command("recover", help=what)
     @click.option("--since", type=Moment(), help="From when on; by London's clocks unless a zone is given.")
+    @SIGNED
     @click.option("--json", "as_json", is_flag=True, help="A JSON line, for programs.")
-    def command(since: datetime | None, as_json: bool) -> None:
+    def command(since: datetime | None, by: str, as_json: bool) -> None:
+        signed(tools, by)
         now = clock.now()
         if since is not None and since >= now:
             raise click.BadParameter("that is in the future", param_hint="--since")
+        since = since or last_heard(tools.db, now)
         try:
-            done = _recover(tools, since or last_heard(tools.db, now), now)
+            done = _recover(tools, since, now)
         except ProviderAway as away:
+            acts.note(tools.db, by, "recover", {"since": since.isoformat(), "away": away.status}, now)
             click.echo(why_away(away), err=True)
             sys.exit(TWILIO_IS_AWAY)
+        acts.note(tools.db, by, "recover", {"since": done.since.isoformat(), "found": done.found, "new": done.new}, now)
         show([{"since": done.since, "found": done.found, "new": done.new}], as_json=as_json)
 
     return command

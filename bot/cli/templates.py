@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 import click
 
-from bot import clock, template_store
-from bot.cli.tools import TWILIO_IS_AWAY, Row, Tools, show, why_away
+from bot import acts, clock, template_store
+from bot.cli.tools import SIGNED, TWILIO_IS_AWAY, Row, Tools, show, signed, why_away
 from bot.template_store import Standing
 from bot.templates import Templates
 from bot.whatsapp import ProviderAway
@@ -36,9 +37,11 @@ def _push_command(tools: Tools) -> click.Command:
     Twilio refused a template, 3 when Twilio could not be asked."""
 
     @click.command("push", help=what)
+    @SIGNED
     @JSON
-    def command(as_json: bool) -> None:
-        done = _asked(lambda: _pushed(tools))
+    def command(by: str, as_json: bool) -> None:
+        signed(tools, by)
+        done = _asked(lambda: _pushed(tools, by))
         show([_row(one, "outcome", "status", "because") for one in done], as_json=as_json)
         sys.exit(NOT_ALL if any(one.outcome == "refused" for one in done) else 0)
 
@@ -61,7 +64,18 @@ def _status_command(tools: Tools) -> click.Command:
     return command
 
 
-def _pushed(tools: Tools) -> list[Standing]:
+def _pushed(tools: Tools, by: str) -> list[Standing]:
+    """What a push did, or that Twilio could not be asked half way, goes into the audit."""
+    try:
+        done = _with_progress(tools)
+    except ProviderAway as away:
+        acts.note(tools.db, by, "templates_push", {"away": away.status}, clock.now())
+        raise
+    acts.note(tools.db, by, "templates_push", Counter(one.outcome for one in done if one.outcome), clock.now())
+    return done
+
+
+def _with_progress(tools: Tools) -> list[Standing]:
     with click.progressbar(length=len(_ours(tools)), label="Pushing", file=sys.stderr) as bar:
 
         def progress(done: int, _total: int) -> None:

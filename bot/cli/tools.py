@@ -12,6 +12,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from bot.acts import UNSIGNED, NoSuchStaff, check_signer
 from bot.conversation import Room
 from bot.database import Database
 from bot.hours import LONDON
@@ -19,6 +20,7 @@ from bot.whatsapp import Contents, ProviderAway, Records
 from bot.worker import Worker
 
 Row = Mapping[str, object]
+SIGNED = click.option("--as", "by", metavar="CODE", help="Your staff code: it goes into the audit.", default=UNSIGNED)
 TWILIO_IS_AWAY = 3  # an exit status
 WRONG_PASSWORD = 401
 
@@ -32,6 +34,14 @@ class Tools:
     worker: Worker
     contents: Contents
     records: Records
+
+
+def signed(tools: Tools, by: str) -> None:
+    """Fail with a plain word where `by` is the code of nobody, before anything is done."""
+    try:
+        check_signer(tools.db, by)
+    except NoSuchStaff as error:
+        raise click.ClickException(str(error)) from None
 
 
 def why_away(away: ProviderAway) -> str:

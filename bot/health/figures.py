@@ -12,8 +12,9 @@ from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from bot.gate import Reason
-from bot.health.ready import ages, stopped
+from bot.health.ready import ages
 from bot.models import Alert, ConsentEvent, ContactPoint, Inbound, OfficeCase, Outbound, TemplateRow
+from bot.outbox import stopping
 from bot.status import FORWARD
 from bot.turn import DecidedBy, Purpose
 from bot.whatsapp.errors import table as error_codes
@@ -38,14 +39,16 @@ TEMPLATES = ("unsubmitted", "received", "pending", "approved", "rejected", "paus
 ALERTS = ("queued", "sent", "failed")
 BY_STAFF = ("phone", "email", "in_person", "letter", "left_group")
 # How people said no, never in which words.
-OPT_OUTS = ("chat", "wrong_number", *BY_STAFF, "whatsapp", "declaration", "suppressed", "erased")
+OPT_OUTS = ("chat", "wrong_number", *BY_STAFF, "twilio", "whatsapp", "declaration", "suppressed", "erased")
 IN_TROUBLE = (
+    "course_without_end",
     "failed_turn",
     "nlu_away",
     "our_bug",
     "sending_stopped",
     "template",
     "template_gone",
+    "template_not_fillable",
     "undelivered",
     "unreachable",
 )
@@ -73,7 +76,7 @@ def _queues(session: Session, now: datetime) -> Iterator[Metric]:
 
 
 def _sending(session: Session, now: datetime) -> Iterator[Metric]:
-    stop = stopped(session)
+    stop = stopping.standing(session)
     yield _one("sending_stopped", "1 while all sending is stopped: a person must act", float(stop is not None))
     yield _one("sending_stopped_seconds", "For how long it has been stopped", _seconds(stop.since if stop else None, now))
     held = (Outbound.state == "queued", Outbound.due_at > now, Outbound.due_at <= now + WEEK, Outbound.reason.is_not(None))

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from bot.database import Database
 from bot.gate import ANSWERS
-from bot.models import Heartbeat, Inbound, Outbound, Stop
+from bot.models import Heartbeat, Inbound, Outbound
+from bot.outbox import stopping
 from bot.schema import revision
 
 BEAT_LASTS = timedelta(seconds=20)
 TOO_OLD = timedelta(minutes=5)  # a message that waits longer than this means that nobody takes turns
 TRIED_AGAIN_WITHIN = timedelta(hours=1)  # longer than any back-off while Twilio does not answer
+ONE_RECIPIENTS = 63018
+TRIED_OFTEN = 5  # the pauses between so many tries are six minutes together (bot.outbox.record)
 NEEDED = ("database", "schema", "model", "worker", "queues", "sending")
 Found = dict[str, object]
 
@@ -44,18 +47,13 @@ def ages(session: Session, now: datetime) -> dict[str, float]:
     return {queue: round((now - at).total_seconds(), 1) if at else 0.0 for queue, at in since.items()}
 
 
-def stopped(session: Session) -> Stop | None:
-    """The row that says that all sending is stopped: account, sender or password are wrong, and a person must act."""
-    return session.get(Stop, "sending")
-
-
 def _at_work(session: Session, now: datetime) -> Found:
     beat = session.scalar(select(Heartbeat.at).where(Heartbeat.name == "worker"))
     waits = ages(session, now)
-    stop = stopped(session)
+    stop = stopping.standing(session)
     return {
         "worker": beat is not None and now - beat < BEAT_LASTS,
-        "queues": all(age <= TOO_OLD.total_seconds() for age in waits.values()),
+        "queues": all(age <= TOO_OLD.total_seconds() for age in waits.values()) and not _in_vain(session, now),
         "ages_s": waits,
         "sending": stop is None,
         **({"stopped": {"error_code": stop.error_code, "since": stop.since.isoformat()}} if stop else {}),
@@ -63,7 +61,18 @@ def _at_work(session: Session, now: datetime) -> Found:
 
 
 def _unheard(session: Session, now: datetime) -> datetime | None:
-    """Since when the oldest answer has been tried in vain without a word from Twilio: each try puts off when it is due."""
-    tried = (Outbound.state == "queued", Outbound.due_at <= now + TRIED_AGAIN_WITHIN, Outbound.attempts > 0)
-    silent = (Outbound.error_code.is_(None), Outbound.reason.is_(None), Outbound.purpose.in_(ANSWERS))
-    return session.scalar(select(func.min(Outbound.created_at)).where(*tried, *silent))
+    """Since when the oldest answer has been tried in vain: each try puts off when it is due."""
+    answers = Outbound.purpose.in_(ANSWERS)
+    return session.scalar(select(func.min(Outbound.created_at)).where(*_tried(now), Outbound.attempts > 0, answers))
+
+
+def _in_vain(session: Session, now: datetime) -> bool:
+    """Has anything been tried so often that minutes have passed? What we write first may have been planned days before."""
+    often = select(Outbound.id).where(*_tried(now), Outbound.attempts >= TRIED_OFTEN)
+    return session.scalar(often.limit(1)) is not None
+
+
+def _tried(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Waiting to be tried again; what the gate holds back has a reason, and one recipient's limit is no trouble of ours."""
+    ours = or_(Outbound.error_code.is_(None), Outbound.error_code != ONE_RECIPIENTS)
+    return (Outbound.state == "queued", Outbound.due_at <= now + TRIED_AGAIN_WITHIN, Outbound.reason.is_(None), ours)

@@ -18,6 +18,7 @@ from bot.hours import LONDON
 from bot.importing.phones import to_e164
 
 LONGEST = 500
+LONGEST_NAME = 100  # of a course or a cohort: templates put them into a text of 1,024 characters (Twilio error 63021)
 INVISIBLE = dict.fromkeys([0xAD, 0x200B, 0x200E, 0x200F, *range(0x202A, 0x202F), 0x2060, *range(0x2066, 0x206A), 0xFEFF])
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2})?")
@@ -55,6 +56,16 @@ def _filled(text: str) -> str:
     if not text:
         raise ValueError("empty")
     return _text(text)
+
+
+def _name(text: str) -> str:
+    if len(text) > LONGEST_NAME:
+        raise ValueError(f"longer than {LONGEST_NAME} characters: no message could name it")
+    return _text(text)
+
+
+def _name_filled(text: str) -> str:
+    return _name(_filled(text))
 
 
 def _one_word(text: str) -> str:
@@ -136,6 +147,8 @@ def _web_link(text: str) -> str:
 
 Text = Annotated[str, BeforeValidator(_text)]
 Filled = Annotated[str, BeforeValidator(_filled)]
+Name = Annotated[str, BeforeValidator(_name)]
+NameFilled = Annotated[str, BeforeValidator(_name_filled)]
 StaffCode = Annotated[str, BeforeValidator(_one_word)]
 YesNo = Annotated[bool, BeforeValidator(_yes_no)]
 Day = Annotated[date, BeforeValidator(_day)]

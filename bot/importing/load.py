@@ -7,13 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
-from bot import wordings
-from bot.database import Database
+from bot import acts, wordings
+from bot.database import Database, one_at_a_time
 from bot.importing.check import check_against, check_files
 from bot.importing.files import FILES, lines, unknown
 from bot.importing.known import load_known
@@ -43,11 +41,12 @@ class Meter:
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """What an import writes into: the database, the hashes of numbers that said no, and the words people agreed to."""
+    """What an import writes into: the database, the hashes of numbers that said no, the words agreed to; and who signs."""
 
     db: Database
     keyed: Keyed
     wordings: Mapping[str, wordings.Boxes]
+    by: str = acts.UNSIGNED
 
 
 def import_folder(
@@ -56,7 +55,7 @@ def import_folder(
     """Load the CSV files of `folder`. With `dry_run`, or with any problem, the database stays as it is.
 
     Raises NothingToImport where the folder is missing or has none of the files, WordingChanged where a version of the
-    declaration has other words by now than those on file.
+    declaration has other words by now than those on file, NoSuchStaff where whoever signs is in no list of staff.
     """
     problems: list[Problem] = []
     meter = Meter(2 * lines(folder), progress or _tell_nobody)
@@ -75,22 +74,18 @@ def _tell_nobody(_done: int, _total: int) -> None:
 
 def _import(books: Books, college: College, found: tuple[Problem, ...], now: datetime, *, dry_run: bool) -> Report:
     with books.db.write() as session:
-        _one_at_a_time(session, books.db)
+        one_at_a_time(session, LOCK)
         known = load_known(session, college)
         problems = (*found, *check_against(college, known, found))
         if problems:
             return Report(problems=tuple(sorted(set(problems), key=_place)))
         wordings.keep(session, books.wordings, now)
-        report = write_college(Desk(session, known, books.keyed, now), college)
+        report = write_college(Desk(session, known, books.keyed, now, books.by), college)
         session.flush()
+        acts.require_signer(session, books.by)  # only now: the first list of staff brings its own signer
         if dry_run:
             session.rollback()
         return report
-
-
-def _one_at_a_time(session: Session, db: Database) -> None:
-    if not db.is_sqlite:  # SQLite's BEGIN IMMEDIATE is lock enough
-        session.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
 
 
 def _place(problem: Problem) -> tuple[int, int, str]:

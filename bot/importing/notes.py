@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from bot import wordings
 from bot.importing.cells import shown
-from bot.importing.numbers import Desk
+from bot.importing.numbers import Desk, why_not
 from bot.importing.rows import LearnerLine
 from bot.importing.sheets import College
 from bot.importing.values import Problem
@@ -16,11 +16,14 @@ STILL_OFF = "this number said no before: what it said no to stays off until a de
 
 
 def notes_of(desk: Desk, college: College, learners: Mapping[str, int], stopped: set[int]) -> Iterator[Problem]:
-    """Versions whose words are not on file, once each (P11); learners whose yes counts for nothing yet (L06)."""
+    """Words not on file, once for each version (P11); who was not given their phone (D10, D11) or said no before (L06)."""
     yield from _words_missing(desk, college)
     told: set[int] = set()
     for line, row in college.learners.rows:
         who = learners[row.code]
+        refused = why_not(desk, who, row.phone) if who not in told else None
+        if refused:
+            yield Problem(row.file, line, "phone", refused)
         if who in stopped and who not in told and _is_off(desk, who, row):
             yield Problem(row.file, line, "phone", STILL_OFF)
         told.add(who)

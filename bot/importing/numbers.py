@@ -5,45 +5,73 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import update
+from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
+from bot.gate import ANSWERS
 from bot.importing.identity import Someone, is_bare
 from bot.importing.known import Known
-from bot.models import ContactPoint, Outbound
+from bot.models import ContactPoint, NumberChange, Outbound
 from bot.suppression import Keyed
+
+LEFT = "the learner left this number for another by NEW NUMBER: put the other one on the list, or ask them"
+WRONG = "this number was found not to be theirs, and no other one was listed since: ask them for their number"
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Where an import is written: its transaction, what was known before it, the key of suppressed numbers, the moment."""
+    """Where an import is written: its transaction, what was known before, the key of suppressed numbers, when, who signs."""
 
     session: Session
     known: Known
     keyed: Keyed
     now: datetime
+    by: str
 
 
 def give_number(desk: Desk, one: Someone, home: int) -> bool:
-    """The person `home` has the phone of the files; True if that changed anything. What they had before it is disowned."""
+    """The person `home` has the phone of the files; True if that changed anything. What they had before it is disowned.
+
+    A list that corrects a number overrules what they told us of numbers: one that never wrote may have been mistyped.
+    """
+    changed = _give(desk, one, home)
+    if changed and one.people:
+        mine = {person.id for person in one.people}
+        waiting = (NumberChange.person_id.in_(mine), NumberChange.done_at.is_(None))
+        desk.session.execute(delete(NumberChange).where(*waiting))
+        for change in _moved(desk, mine):
+            change.listed_at = change.listed_at or desk.now
+    return changed
+
+
+def why_not(desk: Desk, person_id: int, phone: str) -> str | None:
+    """Why the phone that the files say is not the person's after all; None where it is."""
+    point = desk.known.points.get(phone)
+    if point is None or (point.person_id == person_id and point.disowned_at is None):
+        return None
+    return LEFT if point.disowned_at in _left_at(desk, {person_id}) else WRONG
+
+
+def _give(desk: Desk, one: Someone, home: int) -> bool:
     mine = [point for person in one.people for point in person.contact_points if point.person_id == person.id]
     point = desk.known.points.get(one.phone)
     if _left_by_their_word(desk, one, point):
         return False  # the list is older than what they told us; the office has a case of it
     if point is None:
-        desk.session.add(ContactPoint(person_id=home, kind="phone", value=one.phone))
-        _disown(mine, desk.now)
+        point = ContactPoint(person_id=home, kind="phone", value=one.phone)
+        desk.session.add(point)
+        _leave(desk, mine, point)
         return True
     if (home, point.id) in desk.known.held_before and point not in mine and not _given_back(point, mine):
         return False  # they were found not to be there, and somebody else has written from it since
     wrote_first = point in mine and is_bare(desk.known.people[point.person_id])
     if point in mine and not wrote_first and not _given_back(point, mine):
-        _disown([other for other in mine if other.person_id != point.person_id], desk.now)
+        _leave(desk, [other for other in mine if other.person_id != point.person_id], point)
         return False
     if point not in mine:
         _take_over(desk, point)
     came_along = [other for other in mine if wrote_first and other.person_id == point.person_id]
-    _disown([other for other in mine if other is not point and other not in came_along], desk.now)
+    _leave(desk, [other for other in mine if other is not point and other not in came_along], point)
     point.person_id, point.disowned_at = home, None
     return True
 
@@ -51,12 +79,19 @@ def give_number(desk: Desk, one: Someone, home: int) -> bool:
 def _left_by_their_word(desk: Desk, one: Someone, point: ContactPoint | None) -> bool:
     """True for a number that they left for another by NEW NUMBER, until a list has named the other one (D10)."""
     mine = {person.id for person in one.people}
-    moved = [change for change in desk.known.moved if change.person_id in mine]
-    for change in moved:
+    for change in _moved(desk, mine):
         if change.value == one.phone:
             change.listed_at = desk.now
-    left = {change.done_at for change in moved if change.listed_at is None}
-    return point is not None and point.disowned_at in left
+    return point is not None and point.disowned_at in _left_at(desk, mine)
+
+
+def _left_at(desk: Desk, people: set[int]) -> set[datetime | None]:
+    """When they left a number for one that no list has named yet."""
+    return {one.done_at for one in _moved(desk, people) if one.listed_at is None}
+
+
+def _moved(desk: Desk, people: set[int]) -> list[NumberChange]:
+    return [change for change in desk.known.moved if change.person_id in people]
 
 
 def _given_back(point: ContactPoint, mine: list[ContactPoint]) -> bool:
@@ -70,9 +105,15 @@ def _take_over(desk: Desk, point: ContactPoint) -> None:
     """The number was somebody else's: what waits there for them must not reach who has it now, nor does their window."""
     waiting = update(Outbound).where(Outbound.contact_point_id == point.id, Outbound.state == "queued")
     desk.session.execute(waiting.values(state="withheld", reason="WRONG_NUMBER"))
-    point.last_inbound_at = None
+    point.last_inbound_at = point.window_shut_at = point.unreachable_at = point.unreachable_code = None
 
 
-def _disown(points: list[ContactPoint], now: datetime) -> None:
+def _leave(desk: Desk, points: list[ContactPoint], instead: ContactPoint) -> None:
+    """They are reached elsewhere now: what we wrote first and waits goes there; an answer goes to where it was asked."""
     for point in points:
-        point.disowned_at = point.disowned_at or now
+        point.disowned_at = point.disowned_at or desk.now
+    if points:
+        desk.session.flush()  # the new number needs its id
+        waiting = update(Outbound).where(Outbound.contact_point_id.in_([one.id for one in points]))
+        waiting = waiting.where(Outbound.state == "queued", Outbound.purpose.not_in(ANSWERS))
+        desk.session.execute(waiting.values(contact_point_id=instead.id))

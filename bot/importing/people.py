@@ -69,4 +69,4 @@ def _describe(one: Someone) -> bool:
 
 
 def _audit(desk: Desk, person_id: int, act: str, details: dict[str, Any]) -> None:
-    desk.session.add(Audit(at=desk.now, by="import", act=act, person_id=person_id, details=details))
+    desk.session.add(Audit(at=desk.now, by=desk.by, act=act, person_id=person_id, details=details))

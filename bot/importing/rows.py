@@ -16,6 +16,8 @@ from bot.importing.cells import (
     GroupLink,
     Language,
     LondonTime,
+    Name,
+    NameFilled,
     Phone,
     StaffCode,
     Text,
@@ -78,8 +80,8 @@ class CourseLine(Row):
 
     file: ClassVar[str] = "courses.csv"
 
-    name: Filled
-    cohort: Text
+    name: NameFilled
+    cohort: Name
     starts_on: Day
     ends_on: DayIfAny
     trainers: Annotated[tuple[str, ...], BeforeValidator(_trainers)]

@@ -64,4 +64,4 @@ def _places(
 
 def _audit(desk: Desk, counts: tuple[Counts, ...]) -> None:
     details = {one.file: {"added": one.added, "changed": one.changed, "unchanged": one.unchanged} for one in counts}
-    desk.session.add(Audit(at=desk.now, by="import", act="import", details=details))
+    desk.session.add(Audit(at=desk.now, by=desk.by, act="import", details=details))

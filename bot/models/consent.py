@@ -62,4 +62,4 @@ class NumberChange(Base):
     confirmed_at: Mapped[datetime]
     done_at: Mapped[datetime | None]
     told_at: Mapped[datetime | None]  # when the new phone was told that their messages come to it
-    listed_at: Mapped[datetime | None]  # when the college's list named it too: until then an import does not undo it
+    listed_at: Mapped[datetime | None]  # when a list named it or another, or it was found wrong: an import may undo it

@@ -2,7 +2,7 @@
 
 from bot.outbox.claim import Sending, claim, mark_unknown
 from bot.outbox.record import advance, record
-from bot.outbox.rows import REPLY_LASTS, Draft, add, cancel_planned
+from bot.outbox.rows import REPLY_LASTS, Draft, add, cancel_planned, gather
 from bot.outbox.silent import ask_after_silent
 from bot.outbox.unknown import reconcile, tell_of_unknown
 from bot.terms import Terms
@@ -17,6 +17,7 @@ __all__ = [
     "ask_after_silent",
     "cancel_planned",
     "claim",
+    "gather",
     "mark_unknown",
     "reconcile",
     "record",

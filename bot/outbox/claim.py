@@ -6,15 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, bindparam, exists, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, case, exists, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from bot import facts, gate, pacing
+from bot.cases import open_case
 from bot.database import Database
-from bot.models import ContactPoint, Outbound, Pace, PersonRow
+from bot.models import ContactPoint, Inbound, Outbound, Pace, PersonRow
 from bot.models.base import Utc
 from bot.outbox import stopping
 from bot.outbox.settle import settled
+from bot.status import ERASED
 from bot.terms import Terms
 
 LEASE = timedelta(seconds=60)  # longer than any call to Twilio takes: after it, the outcome is unknown
@@ -29,7 +31,9 @@ def _may_go() -> tuple[ColumnElement[bool], ...]:
     its_turn = or_(other.due_at <= now, and_(other.attempts > 0, other.reason.is_(None)))  # with a reason: held back
     first = and_(other.id < Outbound.id, other.priority <= Outbound.priority)  # no answer waits behind a notice
     before = exists().where(same, other.state == "queued", its_turn, first)
-    return (Outbound.state == "queued", Outbound.due_at <= now, ~in_hand, or_(Outbound.priority == 0, ~before))
+    unread = exists().where(Inbound.person_id == Outbound.person_id, Inbound.state == "received")  # it may be a STOP (D03)
+    welcome = or_(Outbound.purpose.in_(gate.ANSWERS), ~unread)
+    return (Outbound.state == "queued", Outbound.due_at <= now, ~in_hand, or_(Outbound.priority == 0, ~before), welcome)
 
 
 # Built once: they are asked many times a second.
@@ -85,7 +89,8 @@ def mark_unknown(db: Database, now: datetime) -> int:
     """Rows whose sender died between asking Twilio and writing it down. Never sent again blindly; how many there were."""
     with db.write() as session:
         lost = update(Outbound).where(Outbound.state == "sending", Outbound.leased_until <= now)
-        return len(session.scalars(lost.values(state="unknown", leased_until=None).returning(Outbound.id)).all())
+        state = case((Outbound.reason == ERASED, "failed"), else_="unknown")  # nobody asks about who was erased meanwhile
+        return len(session.scalars(lost.values(state=state, leased_until=None).returning(Outbound.id)).all())
 
 
 def _locked_due(session: Session, outbound_id: int, person_id: int, now: datetime) -> Outbound | None:
@@ -107,8 +112,11 @@ def _sender_is_free(row: Outbound, paces: Paces, now: datetime) -> bool:
 
 def _let_through(session: Session, row: Outbound, pair: Pace, terms: Terms, now: datetime) -> bool:
     """What the gate says of it, written down: sent, held back for a time, or withheld for good."""
-    decision = gate.may_send(facts.load(session, row, pair, terms, now))
+    known = facts.load(session, row, pair, terms, now)
+    decision = gate.may_send(known)
     row.reason = decision.reason
+    if decision.reason == "PAST_6_MONTHS" and None in known.course_ends:
+        open_case(session, row.person_id, "course_without_end", now)  # P03: an admin must give the course its end
     if decision.allowed:
         return True
     if decision.until is not None:

@@ -12,10 +12,12 @@ from sqlalchemy.orm import Session
 from bot.database import insert_new, wake_workers
 from bot.gate import ANSWERS
 from bot.models import Outbound
-from bot.outbox.split import split
+from bot.outbox.split import LONGEST, split
 from bot.turn import Purpose, Use
 
 REPLY_LASTS = timedelta(hours=23)
+GATHERS, GATHERS_AT_MOST = timedelta(seconds=2), timedelta(seconds=10)  # answers to somebody who writes line after line
+MOST_UNDER_WAY = 2
 NOTICE_LASTS = timedelta(days=3)  # of what we write first, where whoever plans it says nothing else
 PRIORITY: dict[Purpose, int] = {"safety": 0, "reply": 1, "staff": 2, "service": 3, "checkin": 4, "marketing": 5}
 
@@ -48,7 +50,12 @@ class Draft:
 
 
 def add(session: Session, draft: Draft, now: datetime) -> int:
-    """Owe a message; the id of its (first) row. One with this key that was there already is left as it is."""
+    """Owe a message; the id of its (first) row. One with this key that was there already is left as it is.
+
+    Raises ValueError where we write first and no use of the policy is named (P02, P12 to P19).
+    """
+    if draft.purpose not in ANSWERS and not draft.use:
+        raise ValueError(f"{draft.key}: what we write first has one approved use (P02)")
     if draft.best_before is None:
         lasts = REPLY_LASTS if draft.purpose in ANSWERS else NOTICE_LASTS
         draft = replace(draft, best_before=max(now, draft.due_at) + lasts)
@@ -56,6 +63,29 @@ def add(session: Session, draft: Draft, now: datetime) -> int:
         insert_new(session, Outbound, **part, priority=PRIORITY[draft.purpose], created_at=now)
     wake_workers(session)
     return session.scalars(select(Outbound.id).where(Outbound.key == draft.key)).one()
+
+
+def gather(session: Session, draft: Draft, now: datetime) -> bool:
+    """Put an answer into the last one that waits, where two are on their way already: fifteen lines get two replies (P25).
+
+    It waits a moment for more, and never long; the same words are said once. False: it needs a message of its own.
+    """
+    if draft.purpose != "reply" or draft.confirms_opt_out or draft.media:
+        return False
+    theirs = (Outbound.contact_point_id == draft.contact_point_id, Outbound.purpose == "reply")
+    under_way = select(Outbound).where(*theirs, Outbound.state.in_(("queued", "sending"))).order_by(Outbound.id)
+    found = session.scalars(under_way).all()
+    if len(found) < MOST_UNDER_WAY:
+        return False
+    last = found[-1]
+    if last.state != "queued" or last.attempts or last.confirms_opt_out or last.media:
+        return False
+    body = last.body if draft.body in last.body else f"{last.body}\n\n{draft.body}"
+    if len(body) > LONGEST:
+        return False
+    last.body = body
+    last.due_at = max(last.due_at, min(now + GATHERS, last.created_at + GATHERS_AT_MOST))
+    return True
 
 
 def cancel_planned(session: Session, person_id: int, purposes: tuple[str, ...], reason: str) -> None:
@@ -72,5 +102,5 @@ def _parts(draft: Draft) -> Iterator[dict[str, object]]:
         body = bodies[place] if place < len(bodies) else ""
         media = files[place] if place < len(files) else None
         key = f"{draft.key}#{place + 1}" if place else draft.key
-        ask = draft.ask if place == 0 else None
-        yield {**whole, "key": key, "body": body, "media": media, "ask": ask}
+        first = {} if place == 0 else {"ask": None, "template": None, "variables": None}  # a template is one message
+        yield {**whole, "key": key, "body": body, "media": media, **first}

@@ -11,6 +11,8 @@ from bot.alerts import settle
 from bot.cases import open_case
 from bot.database import insert_new
 from bot.models import Alert, CaseMessage, Outbound
+from bot.status import ERASED, WENT
+from bot.whatsapp import remedy
 
 UNDELIVERED = "undelivered"
 TOO_LATE = ("STALE", "WINDOW_CLOSED_NO_TEMPLATE")  # their message reached us when it could not be answered any more
@@ -18,13 +20,21 @@ TOO_LATE = ("STALE", "WINDOW_CLOSED_NO_TEMPLATE")  # their message reached us wh
 
 def settled(session: Session, row: Outbound, now: datetime) -> None:
     """If it was an alert, the person at risk may be told the truth about it; an answer that never goes is a case."""
+    if row.reason == ERASED:
+        return  # who it was for is gone, and no case names them
     too_late = row.state == "withheld" and row.reason in TOO_LATE
     lost = row.state == "failed" and row.reason != "SENT_AGAIN"
-    if (lost or too_late) and row.inbound_id is not None:
+    asked = row.inbound_id is not None
+    if (asked and (lost or too_late)) or (lost and row.purpose == "service" and _is_news(row)):
         tell_office(session, row, now)
     alert = session.scalar(select(Alert).where(Alert.outbound_id == row.id))
     if alert is not None and row.state not in ("queued", "sending"):
-        settle(session, alert, reached=row.state in ("accepted", "sent", "delivered", "read"), now=now)
+        settle(session, alert, reached=row.state in WENT, now=now)
+
+
+def _is_news(row: Outbound) -> bool:
+    """A notice that failed for a reason that is no case of its own already: the office may have to phone."""
+    return row.reason is not None or remedy(row.error_code).kind in ("drop", "retry")
 
 
 def tell_office(session: Session, row: Outbound, now: datetime) -> None:

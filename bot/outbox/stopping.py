@@ -12,6 +12,7 @@ from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from bot.cases import open_case
+from bot.database import insert_new
 from bot.models import Stop
 from bot.turn import Purpose
 
@@ -40,18 +41,23 @@ def note_try(stop: Stop | None, now: datetime) -> None:
 
 def stop_sending(session: Session, code: int | None, now: datetime, *, by_callback: bool) -> datetime:
     """Stop the queue and open a case for the office; until when it is stopped. A stop that stands already stays as it is."""
-    stop = standing(session)
-    if stop is None:
-        stop = Stop(name=SENDING, since=now, until=now + TRY_AGAIN[0], error_code=code, by_callback=by_callback, tries=1)
-        session.add(stop)
+    new = {"since": now, "until": now + TRY_AGAIN[0], "error_code": code, "by_callback": by_callback, "tries": 1}
+    if insert_new(session, Stop, name=SENDING, **new):  # of many that fail at once, one stops the queue
         open_case(session, None, "sending_stopped", now, (str(code or "no code"),))
         log.error("outbox.stopped", error=code)
-    return stop.until
+    stop = standing(session)
+    return stop.until if stop is not None else now + TRY_AGAIN[0]
 
 
-def got_through(session: Session, *, by_callback: bool) -> None:
-    """A message was taken, or is known to have gone: a stop ends. One that came by callback ends by callback alone."""
-    ends = delete(Stop).where(Stop.name == SENDING)
+def got_through(session: Session, tried_at: datetime | None, *, by_callback: bool) -> None:
+    """A message was taken, or is known to have gone: a stop that stood when it was tried ends.
+
+    One that came by callback ends by callback alone: Twilio takes messages and fails them later. News of what was sent
+    before the stop, read only now, says nothing of the road as it is.
+    """
+    if tried_at is None:
+        return
+    ends = delete(Stop).where(Stop.name == SENDING, Stop.since < tried_at)
     if not by_callback:
         ends = ends.where(Stop.by_callback.is_(False))
     if session.execute(ends.returning(Stop.name)).first() is not None:

@@ -194,7 +194,7 @@ def _give_up(session: Session, row: Outbound, found: Found, now: datetime) -> No
         row.state, row.reason = "failed", NOT_FOUND
         tell_office(session, row, now)
         settled(session, row, now)
-    elif send_again(session, row, now, now):
+    elif send_again(session, row, now):
         row.state = "failed"
         settled(session, row, now)
     else:

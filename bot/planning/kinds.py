@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,6 +17,7 @@ from bot.planning import who
 from bot.planning.who import Candidate
 from bot.turn import Use
 
+FIRST_NAME = "first_name"  # the one variable that comes from a learner's own row
 ASKS: Mapping[str, object] = {
     "question": "invitation",
     "options": {
@@ -53,35 +54,47 @@ class Kind:
     use: Use
     lasts: timedelta
     due: Callable[[datetime], Select[Any]]
-    key: Callable[[Candidate], str]
+    key: Callable[[Candidate], str]  # one for each try
     variables: Callable[[Candidate, Links], dict[str, str]]
     take: Callable[[Session, Iterable[Candidate], datetime], list[Candidate]]
     ask: Mapping[str, object] | None = None
 
 
 def _first_key(one: Candidate) -> str:
-    return f"{who.FIRST_KEY}{one.person_id}"
+    return f"{who.FIRST_KEY}{one.person_id}{_try(one)}"
+
+
+def _invite_key(one: Candidate) -> str:
+    return f"{who.INVITE_KEY}{one.person_id}:{one.course_id}{_try(one)}"
+
+
+def _try(one: Candidate) -> str:
+    return f":{one.tries + 1}" if one.tries else ""
 
 
 def _first_variables(one: Candidate, links: Links) -> dict[str, str]:
-    course = {"first_name": _first_name(one), "course": one.course}
+    course = {FIRST_NAME: _first_name(one), "course": one.course}
     return course | {"privacy_link": links.privacy, "rules_link": links.rules}
 
 
 def _group_variables(one: Candidate, links: Links) -> dict[str, str]:
     cohort = ", ".join(part for part in (one.course, one.cohort) if part)  # some learn in two cohorts
-    return {"first_name": _first_name(one), "cohort": cohort, "rules_link": links.rules}
+    return {FIRST_NAME: _first_name(one), "cohort": cohort, "rules_link": links.rules}
 
 
 def _first_name(one: Candidate) -> str:
     return one.name.partition(" ")[0]
 
 
-def _greet(session: Session, due: Iterable[Candidate], now: datetime) -> list[Candidate]:  # noqa: ARG001 (as the others)
-    """The key alone says that it is planned: nobody has two first messages, whoever was faster."""
-    by_key = {_first_key(one): one for one in due}
-    there = set(session.scalars(select(Outbound.key).where(Outbound.key.in_(by_key))))
-    return [one for key, one in by_key.items() if key not in there]
+def _new_under(key: Callable[[Candidate], str]) -> Callable[[Session, Iterable[Candidate], datetime], list[Candidate]]:
+    """The key alone says that it is planned: nobody has the same try of it twice, whoever was faster."""
+
+    def take(session: Session, due: Iterable[Candidate], now: datetime) -> list[Candidate]:  # noqa: ARG001 (as the others)
+        by_key = {key(one): one for one in due}
+        there = set(session.scalars(select(Outbound.key).where(Outbound.key.in_(by_key))))
+        return [one for name, one in by_key.items() if name not in there]
+
+    return take
 
 
 def _invite(session: Session, due: Iterable[Candidate], now: datetime) -> list[Candidate]:
@@ -102,31 +115,28 @@ def _moved(session: Session, one: Candidate, now: datetime) -> bool:
 
 
 FIRST_MESSAGE = Kind(
-    template="first_message",
+    template=who.FIRST,
     use="course_update",
     lasts=timedelta(days=14),
     due=who.not_greeted,
     key=_first_key,
     variables=_first_variables,
-    take=_greet,
+    take=_new_under(_first_key),
 )
 INVITATION = Kind(
-    template="group_invitation",
+    template=who.GROUP,
     use="collaboration",
     lasts=timedelta(days=7),
     due=who.not_invited,
-    key=lambda one: f"invite:{one.person_id}:{one.course_id}",
+    key=_invite_key,
     variables=_group_variables,
     take=_invite,
     ask=ASKS,
 )
-REMINDER = Kind(
-    template="group_invitation",
-    use="collaboration",
-    lasts=timedelta(days=7),
+INVITED_AGAIN = replace(INVITATION, due=who.invited_in_vain, take=_new_under(_invite_key))
+REMINDER = replace(
+    INVITATION,
     due=who.not_answered,
     key=lambda one: f"invite-again:{one.person_id}:{one.course_id}",
-    variables=_group_variables,
     take=_remind,
-    ask=ASKS,
 )

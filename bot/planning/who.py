@@ -1,4 +1,8 @@
-"""Who may be due for a plan: one question for each kind of plan, whoever the learners are, and the ledger's exact word."""
+"""Who may be due for a plan: one question for each kind of plan, whoever the learners are, and the ledger's exact word.
+
+What reached nobody (withheld or failed) is planned again on a later day, a few times at most: an opting-out, a hold or a
+phone that changes must not end for good what was never said.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, String, exists, or_, select
+from sqlalchemy import ColumnElement, Select, String, exists, func, literal, or_, select
 from sqlalchemy import cast as as_type
 from sqlalchemy.orm import Session
 
@@ -15,56 +19,65 @@ from bot.clock import london_day_starts
 from bot.consent import Event, standing
 from bot.hours import DAY, LONDON
 from bot.models import ConsentEvent, ContactPoint, Course, EnrolmentRow, Invitation, Outbound, PersonRow
+from bot.status import IN_VAIN, WENT
 
-FIRST_KEY = "first:"
+FIRST_KEY, INVITE_KEY = "first:", "invite:"
+FIRST, GROUP = "first_message", "group_invitation"  # the templates
+RESTORED = "RESTORED"  # withheld by hand after a restore: it may have gone since the copy was made (docs/running.md)
+MOST_TRIES = 5  # of one plan that reaches nobody: by then a person has to look
 INVITED_FROM = time(10)  # by London's clocks, on the day after the first message at the earliest
 REMIND_AFTER = timedelta(days=7)
-WENT = ("accepted", "sent", "delivered", "read")
 NOT_GIVEN = ("refuse", "withdraw", "pause")
+NEVER_TRIED: ColumnElement[int] = literal(0)
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Somebody to whom a plan may apply, the phone to reach them at, and the course it is about.
+    """Somebody to whom a plan may apply, the phone to reach them at, the course it is about, and how often it was tried.
 
-    `place` is theirs in the question that found them: a person's id, or an enrolment's. No phone: they can't be reached.
+    `place` is theirs in the question that found them: a person's id, or an enrolment's.
     """
 
     place: int
     person_id: int
     name: str
     language: str
-    point_id: int | None
+    point_id: int
     course_id: int
+    code: str
     course: str
     cohort: str
+    tries: int
 
 
 def not_greeted(now: datetime) -> Select[Any]:
-    """Learners who never had a first message (F01)."""
-    mine = select(Outbound.id).where(Outbound.key == FIRST_KEY + as_type(PersonRow.id, String))
+    """Learners to whom no first message went, and for whom none waits (F01)."""
+    mine = select(Outbound.state).where(Outbound.key == FIRST_KEY + as_type(PersonRow.id, String))
     # A subquery on purpose: for one key after another the index is asked, however many messages there are.
     first = mine.correlate(PersonRow).scalar_subquery()
-    return _who_may_agree(_learners(PersonRow.id, now).where(first.is_(None)))
+    hopeful = _learners(PersonRow.id, now).where(func.coalesce(first, IN_VAIN[0]).in_(IN_VAIN))
+    theirs = (Outbound.person_id == PersonRow.id, Outbound.template == FIRST)
+    return _again(hopeful, theirs, london_day_starts(now.astimezone(LONDON).date()))
 
 
 def not_invited(now: datetime) -> Select[Any]:
     """Learners whose cohort has a group, greeted on a day before today, neither invited nor given the link (P06)."""
-    local = now.astimezone(LONDON)
-    day = local.date() if local.time() >= INVITED_FROM else local.date() - DAY
     asked = exists().where(Invitation.person_id == EnrolmentRow.person_id, Invitation.course_id == EnrolmentRow.course_id)
-    theirs = (Outbound.person_id == PersonRow.id, Outbound.template == "first_message", Outbound.state.in_(WENT))
-    greeted = exists().where(*theirs, Outbound.sent_at < london_day_starts(day))
+    theirs = (Outbound.person_id == PersonRow.id, Outbound.template == FIRST, Outbound.state.in_(WENT))
+    greeted = exists().where(*theirs, Outbound.sent_at < _day_of_invitations(now))
     waiting = _learners(EnrolmentRow.id, now).where(Course.group_link != "", ~asked)
     return _who_may_agree(waiting).where(greeted, ~_left())
 
 
+def invited_in_vain(now: datetime) -> Select[Any]:
+    """Learners whose invitation reached nobody, and who have not answered it by asking for the link (P06)."""
+    return _again(_invited(now), _invitation(), _day_of_invitations(now)).where(~_left())
+
+
 def not_answered(now: datetime) -> Select[Any]:
-    """Learners invited a week ago who have said neither yes nor no (P07)."""
-    same = (Invitation.person_id == EnrolmentRow.person_id) & (Invitation.course_id == EnrolmentRow.course_id)
-    due = (Invitation.state == "invited", Invitation.at <= now - REMIND_AFTER, Course.group_link != "")
-    waiting = _learners(EnrolmentRow.id, now).join(Invitation, same).where(*due)
-    return _who_may_agree(waiting).where(~_left())
+    """Learners whose invitation went a week ago, and who have said neither yes nor no (P07)."""
+    went = exists().where(*_invitation(), Outbound.state.in_(WENT), Outbound.sent_at <= now - REMIND_AFTER)
+    return _who_may_agree(_invited(now)).where(went, ~_left())
 
 
 def page(who: Select[Any], after: int, size: int) -> Select[Any]:
@@ -89,18 +102,49 @@ def _learners(place: Any, now: datetime) -> Select[Any]:
     return select(*about).select_from(EnrolmentRow).join(PersonRow).join(Course).where(goes_on)
 
 
-def _who_may_agree(found: Select[Any]) -> Select[Any]:
-    """What a plan needs of those whose last word on service messages is no `no`, and who are not on hold (D07).
+def _invited(now: datetime) -> Select[Any]:
+    """Learners who are invited to a group, and have not answered."""
+    same = (Invitation.person_id == EnrolmentRow.person_id) & (Invitation.course_id == EnrolmentRow.course_id)
+    return (
+        _learners(EnrolmentRow.id, now).join(Invitation, same).where(Invitation.state == "invited", Course.group_link != "")
+    )
+
+
+def _invitation() -> tuple[ColumnElement[bool], ...]:
+    """The rows of somebody's invitation to the group of one course, each try of it and each time it was sent again."""
+    key = INVITE_KEY + as_type(PersonRow.id, String) + ":" + as_type(Course.id, String)
+    of_course = or_(Outbound.key == key, Outbound.key.startswith(key + ":"), Outbound.key.startswith(key + "~"))
+    return (Outbound.person_id == PersonRow.id, Outbound.template == GROUP, of_course)
+
+
+def _day_of_invitations(now: datetime) -> datetime:
+    """When the day began on which we invite: before ten in London that is still yesterday."""
+    local = now.astimezone(LONDON)
+    return london_day_starts(local.date() if local.time() >= INVITED_FROM else local.date() - DAY)
+
+
+def _again(found: Select[Any], rows: tuple[ColumnElement[bool], ...], today: datetime) -> Select[Any]:
+    """Those of whose `rows` none may have gone, waits or is of today, and who were not tried too often."""
+    in_hand = or_(Outbound.state.not_in(IN_VAIN), Outbound.reason == RESTORED, Outbound.created_at >= today)
+    own = select(func.count()).select_from(Outbound).where(*rows, Outbound.retry_of.is_(None))
+    tries = own.correlate(PersonRow, Course).scalar_subquery()
+    return _who_may_agree(found, tries).where(~exists().where(*rows, in_hand), tries < MOST_TRIES)
+
+
+def _who_may_agree(found: Select[Any], tries: ColumnElement[int] = NEVER_TRIED) -> Select[Any]:
+    """What a plan needs of those who can be reached, whose last word on service messages is no `no`, with no hold (D07).
 
     The ledger is asked for the few that were found: the database must not ask it for everybody first.
     """
     few = found.cte("few").prefix_with("MATERIALIZED")
     last_word = select(ConsentEvent.action).where(ConsentEvent.person_id == PersonRow.id, ConsentEvent.purpose == "service")
     said = last_word.order_by(ConsentEvent.at.desc(), ConsentEvent.id.desc()).limit(1).correlate(PersonRow).scalar_subquery()
-    person = (PersonRow.id, PersonRow.name, PersonRow.language, _phone())
-    whole = select(few.c.place, *person, Course.id, Course.name, Course.cohort).select_from(few)
+    phone = _phone()
+    person = (PersonRow.id, PersonRow.name, PersonRow.language, phone)
+    course = (Course.id, Course.code, Course.name, Course.cohort)
+    whole = select(few.c.place, *person, *course, tries.label("tries")).select_from(few)
     joined = whole.join(PersonRow, PersonRow.id == few.c.person_id).join(Course, Course.id == few.c.course_id)
-    return joined.where(PersonRow.held_at.is_(None), said.not_in(NOT_GIVEN))
+    return joined.where(PersonRow.held_at.is_(None), said.not_in(NOT_GIVEN), phone.is_not(None))
 
 
 def _left() -> ColumnElement[bool]:

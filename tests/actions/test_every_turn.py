@@ -176,7 +176,7 @@ def test_the_same_turn_is_decided_the_same_way_twice(name: str, turn: Turn) -> N
 def test_only_a_yes_of_their_own_grants_anything_and_only_opting_out_withdraws(name: str, turn: Turn) -> None:
     effects = HANDLERS[name](turn)
     if any(isinstance(effect, Grant) for effect in effects):
-        assert name in ("opt_in_service", "opt_in_marketing", "opt_in_after_leaving")
+        assert name in ("opt_in_service", "opt_in_checkin", "opt_in_marketing", "opt_in_after_leaving")
     if any(isinstance(effect, Withdraw) for effect in effects):
         assert name in ("opt_out", "opt_out_unsure", "opt_out_marketing", "opt_out_checkin", "wrong_number")
     if any(isinstance(effect, MoveNumber) for effect in effects):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -68,3 +68,10 @@ def test_a_no_to_the_invitation_is_kept_and_changes_nothing_else() -> None:
 
 def test_removal_from_a_group_is_asked_of_the_office_and_touches_no_consent() -> None:
     assert groups.group_removal(a_turn()) == [OpenCase("group_removal"), say("groups.removal")]
+
+
+@pytest.mark.parametrize(("hour", "gets_it"), [(22, True), (23, False)])
+def test_the_last_day_of_a_course_ends_at_londons_midnight(hour: int, gets_it: bool) -> None:
+    summer = datetime(2026, 7, 1, hour, 30, tzinfo=UTC)
+    effects = groups.request_group_link(a_turn(now=summer, enrolments=(an_enrolment(ends_on=summer.date()),)))
+    assert (Invite(("SYB12",)) in effects) == gets_it

@@ -1,4 +1,7 @@
-"""What must be true of every message, written down a second time for the model test: it asks nothing of bot.gate."""
+"""What must be true of every message, written down a second time for the model test.
+
+It asks nothing of bot.gate but how soon to look again at what ends at no known time: that is taste, and no rule.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
+
+from bot.gate import LOOK_AGAIN
 
 LONDON = ZoneInfo("Europe/London")
 ALL = ("service", "checkin", "marketing")
@@ -19,6 +24,8 @@ PER_MESSAGE, ROOM = timedelta(seconds=6), timedelta(seconds=60)  # ten at once t
 REACH = 2  # people a day outside the window: small, so that the limit is met often
 NEVER = datetime.min.replace(tzinfo=UTC)
 Until = datetime | None
+Line = tuple[datetime, int, str, str, str]  # at, order, purpose, action, source
+Off = tuple[tuple[datetime, int], bool] | None
 
 
 @dataclass(eq=False, slots=True)
@@ -29,7 +36,7 @@ class Human:
     ends: tuple[date | None, ...] = ()
     known: bool = True
     modelled: bool = True  # False: a bare person behind a disowned number, of whose consent nothing depends
-    said: list[tuple[datetime, int, str, str, str]] = field(default_factory=list)  # at, order, purpose, action, source
+    said: list[Line] = field(default_factory=list)
     held: bool = False
     question: str = ""  # the one they may answer with yes or no
     asked_at: datetime | None = None
@@ -44,16 +51,36 @@ class Human:
 
     def stands(self, purpose: str) -> tuple[str, str]:
         """How it stands, and how it stood before it was taken back."""
-        now, before = "never_asked", "never_asked"
-        for _, _, about, action, _ in sorted(self.said):
+        now, before, _ = self._stands(purpose)
+        return now, before
+
+    def gives_back(self, purpose: str) -> bool:
+        """Does START do anything about it? It undoes the stop of lessons and what that took, and no stop by name."""
+        (state, _, off), (_, _, lessons) = self._stands(purpose), self._stands("service")
+        if state == "paused":
+            return True
+        return state == "withdrawn" and lessons is not None and off is not None and off[1] and off[0] >= lessons[0]
+
+    def _stands(self, purpose: str) -> tuple[str, str, Off]:
+        """How it stands, how it stood before, and what took it back: when, and whether lessons went with it."""
+        now, before, off = "never_asked", "never_asked", None
+        for line in sorted(self.said):
+            at, _, about, action, _ = line
             if about != purpose or (action == "pause" and now == "withdrawn"):
                 continue
             if (action, now) in (("resume", "paused"), ("undo", "withdrawn")):
-                now = before
-            elif action in ("give", "refuse", "withdraw", "pause"):
+                now, off = before, None
+            elif action in ("give", "refuse"):
                 before = before if now in OFF else now
-                now = {"give": "given", "refuse": "refused", "withdraw": "withdrawn", "pause": "paused"}[action]
-        return now, before
+                now, off = {"give": "given", "refuse": "refused"}[action], None
+            elif action in ("withdraw", "pause"):
+                together = [one for one in self.said if _one_act(one, line)]
+                with_lessons = any(one[2] == "service" for one in together)
+                if now not in OFF or not with_lessons:
+                    off = ((at, min(one[1] for one in together)), with_lessons)
+                before = before if now in OFF else now
+                now = {"withdraw": "withdrawn", "pause": "paused"}[action]
+        return now, before, off
 
     def state(self, purpose: str) -> str:
         """How it stands."""
@@ -70,9 +97,14 @@ class Phone:
     wrote: Until = None
     shut: Until = None
     dead: bool = False
-    disowned: bool = False
+    disowned_at: Until = None
     debt: timedelta = timedelta(0)  # what was sent lately, in waiting time
     debt_at: Until = None
+
+    @property
+    def disowned(self) -> bool:
+        """Did somebody say from it that they are not our learner?"""
+        return self.disowned_at is not None
 
     def is_open(self, now: datetime) -> bool:
         """May free text be sent?"""
@@ -96,6 +128,7 @@ class Owed:
     phone: Phone
     purpose: str
     best_before: datetime
+    written: datetime
     use: str = ""
     urgent: bool = False
     template: str | None = None
@@ -117,11 +150,19 @@ class Went:
     gone: bool = True
 
 
+def _one_act(one: Line, other: Line) -> bool:
+    """Said of several purposes at once: in one message, or by others than the learner for one moment."""
+    same = (one[0], one[3]) == (other[0], other[3])
+    return same and (one[1] == other[1] or bool(one[4] and other[4]))
+
+
 def verdict(owed: Owed, now: datetime, went: Sequence[Went], approved: Iterable[str]) -> tuple[str | None, Until]:
     """Why it may not go now (D01's order), and until when; (None, None) where it may."""
     reason = _for_good(owed, now, went)
     if reason is None and now >= owed.best_before:
         reason = "STALE"
+    if reason == "OPTED_OUT" and owed.human.state(owed.purpose) == "paused" and now + LOOK_AGAIN < owed.best_before:
+        return reason, now + LOOK_AGAIN  # they were asked what they meant
     if reason is not None:
         return reason, None
     reason, until = _for_now(owed, now, went, approved)
@@ -150,7 +191,9 @@ def six_months_after(end: date) -> date:
 
 def _for_good(owed: Owed, now: datetime, went: Sequence[Went]) -> str | None:  # noqa: PLR0911 (one for each rule)
     unasked, human = owed.purpose not in NO_ASKING, owed.human
-    if owed.phone.disowned and unasked:
+    if owed.phone.disowned and (unasked or owed.phone.disowned_at > owed.written):
+        return "WRONG_NUMBER"
+    if owed.phone.owner is not human:
         return "WRONG_NUMBER"
     if human.held and owed.purpose not in ("safety", "staff") and not owed.confirms:
         return "SAFEGUARDING_HOLD"
@@ -163,7 +206,7 @@ def _for_good(owed: Owed, now: datetime, went: Sequence[Went]) -> str | None:  #
             return "MARKETING_NOT_CONSENTED"
         return "OPTED_OUT" if human.state(owed.purpose) in OFF else "NO_CONSENT"
     today = now.astimezone(LONDON).date()
-    kept = [today <= six_months_after(end) if end else owed.purpose != "checkin" for end in human.ends]
+    kept = [today <= six_months_after(end) if end else owed.purpose == "service" for end in human.ends]
     if not any(kept):
         return "PAST_6_MONTHS"
     if owed.phone.dead:
@@ -185,7 +228,8 @@ def _for_now(owed: Owed, now: datetime, went: Sequence[Went], approved: Iterable
         return "FREQUENCY_CAP", until
     shut = not owed.phone.is_open(now)
     if shut and owed.template not in approved:
-        return "WINDOW_CLOSED_NO_TEMPLATE", None
+        waits = owed.template is not None and owed.purpose not in NO_ASKING  # for WhatsApp to approve it
+        return "WINDOW_CLOSED_NO_TEMPLATE", now + LOOK_AGAIN if waits else None
     if shut and owed.purpose not in NO_ASKING and (until := _out_of_reach(owed, now, went)):
         return "REACH_LIMIT", until
     if owed.purpose != "safety" and owed.phone.owes(now) > ROOM - PER_MESSAGE:

@@ -38,8 +38,8 @@ def taken(said: Said, now: datetime, *, unheard: bool) -> None:
     means = _meaning(said, now, unheard=unheard)
     human.question = ""
     overtaken = any(no > (said.at, said.number) for no in human.noes)
-    if overtaken and means in ("start", "grant", "grant marketing", "grant service"):
-        means = "go on"
+    if overtaken and means in ("start", "go on", "grant", "grant marketing", "grant service", "grant checkin"):
+        means = "too late"
     _does(said, means, now)
 
 
@@ -50,21 +50,25 @@ def _meaning(said: Said, now: datetime, *, unheard: bool) -> str:
         return by_words[said.text]
     if said.text in (YES, NO) and human.question and human.asked_at is not None and now < human.asked_at + LASTS:
         yes = {"stop?": "stop", "on?": "grant", "marketing?": "grant marketing", "left?": "grant service"}
-        answer = yes[human.question] if said.text == YES else {"stop?": "go on"}.get(human.question, "")
+        yes["checkin?"] = "grant checkin"
+        noes = {"stop?": "go on", "checkin?": "no check-ins"}
+        answer = yes[human.question] if said.text == YES else noes.get(human.question, "")
         return answer if not human.held or answer == "stop" else ""
     return "pause" if said.text == UNSURE and not unheard else ""
 
 
-def _does(said: Said, means: str, now: datetime) -> None:  # noqa: PLR0911 (one for each meaning)
+def _does(said: Said, means: str, now: datetime) -> None:  # noqa: C901, PLR0911, PLR0912 (one for each meaning)
     human, was = said.human, {purpose: said.human.state(purpose) for purpose in ALL}
     match means:
         case "stop" | "wrong":
             _stops(said, ALL, now)
             if means == "wrong" and human.known and not said.phone.disowned:
-                said.phone.disowned = True
+                said.phone.disowned_at = now
             return
         case "stop part":
             _stops(said, ("marketing",), now)
+            if was["service"] == "paused" and not human.held:
+                _asks(human, "stop?", now)
             return
         case "hold":
             human.held = True
@@ -79,9 +83,15 @@ def _does(said: Said, means: str, now: datetime) -> None:  # noqa: PLR0911 (one 
         case "go on" if was["service"] != "withdrawn":
             _resumes(human, now)
             return
-        case "grant" | "grant service" | "grant marketing" if human.known:
-            given = {"grant": ALL[:2], "grant service": ALL[:1], "grant marketing": ALL[2:]}[means]
-            human.says(given, "give", now)
+        case "too late" if was["service"] == "paused":
+            if not human.held:
+                _asks(human, "stop?", now)
+            return
+        case "no check-ins" if human.known and was["marketing"] != "given":
+            _asks(human, "marketing?", now)
+            return
+        case "grant" | "grant service" | "grant marketing" | "grant checkin" if human.known:
+            _grants(human, means, now)
             return
     _asks_after_leaving(human, now)
 
@@ -97,6 +107,7 @@ def _pauses(said: Said, service: str, now: datetime) -> None:
         return
     if service != "paused":
         said.human.says(ALL, "pause", now)
+        said.human.noes.append((said.at, said.number))
     _asks(said.human, "stop?", now)
 
 
@@ -105,21 +116,27 @@ def _resumes(human: Human, now: datetime) -> None:
 
 
 def _starts(human: Human, was: dict[str, str], now: datetime) -> None:
-    """What was given comes back, marketing only from a pause; what was never given is asked for."""
-    can = [one for one in ALL[:2] if human.stands(one)[0] in OFF and human.stands(one)[1] == "given"]
+    """What the stop took comes back, marketing only from a pause; what was never given is asked for, one at a time."""
     if was["service"] in OFF:
+        back = [one for one in ALL[:2] if human.gives_back(one) and human.state(one) == "withdrawn"]
         _resumes(human, now)
-        for one in ALL[:2]:
-            state, before = human.stands(one)
-            if state == "withdrawn":
-                human.says([one], "give" if before == "given" else "undo", now)
+        for one in back:
+            human.says([one], "give" if human.stands(one)[1] == "given" else "undo", now)
     if human.held or not human.known:
         return
-    if can or was["service"] == "given":
-        if was["marketing"] not in ("given", "paused"):
-            _asks(human, "marketing?", now)
-    else:
+    if human.state("service") != "given":
         _asks(human, "on?", now)
+    elif human.state("checkin") != "given":
+        _asks(human, "checkin?", now)
+    elif human.state("marketing") != "given":
+        _asks(human, "marketing?", now)
+
+
+def _grants(human: Human, means: str, now: datetime) -> None:
+    given = {"grant": ALL[:2], "grant service": ALL[:1], "grant marketing": ALL[2:], "grant checkin": ALL[1:2]}[means]
+    human.says(given, "give", now)
+    if means == "grant checkin" and human.state("marketing") != "given":
+        _asks(human, "marketing?", now)
 
 
 def _asks(human: Human, question: str, now: datetime) -> None:

@@ -35,8 +35,14 @@ STARTS = (  # when it begins, and when the course ended that is over: each six m
     (datetime(2027, 3, 26, 15, tzinfo=UTC), date(2026, 9, 28)),  # and forward
     (datetime(2027, 2, 26, 18, tzinfo=UTC), date(2026, 8, 31)),  # no 31st of February
 )
-REMINDER, LATE = "lesson_reminder", "lesson_late"
-VARIABLES = {REMINDER: ("starts_at", "place"), LATE: ("planned_for", "starts_at")}
+TEMPLATES = {  # what each is for, and what stands in it beside the news
+    "lesson_reminder": ("service", "lesson_reminder", "lesson", ("starts_at", "place")),
+    "lesson_late": ("service", "technical_or_delay", "lesson", ("planned_for", "starts_at")),
+    "answer_waits": ("service", "question", "trainer", ()),
+    "opportunity": ("marketing", "opportunity", "what", ("first_name", "more")),
+    "check_in": ("checkin", "keeping_in_touch", "course", ("first_name",)),
+}
+UNDER_REVIEW = "answer_waits"
 CALM = timedelta(minutes=2), timedelta(minutes=12), timedelta(hours=26), timedelta(days=4)
 
 
@@ -73,12 +79,12 @@ class World:
         with self.db.write() as session:
             for code, ends_on in courses.items():
                 session.add(Course(code=code, name=code, starts_on=over - timedelta(days=90), ends_on=ends_on))
-            for place, one in enumerate(t for t in OURS.templates if t.name in (REMINDER, LATE)):
+            for place, one in enumerate(t for t in OURS.templates if t.name in TEMPLATES):
                 named = {"name": one.name, "language": one.language, "version": one.version, "category": one.category}
-                status = "approved" if one.name == REMINDER else "pending"
+                status = "pending" if one.name == UNDER_REVIEW else "approved"
                 session.add(TemplateRow(**named, content_sid=f"HX{place}", status=status, checked_at=now))
                 self.watch.content[f"HX{place}"] = one.name
-        self.watch.approved = {REMINDER}
+        self.approves(approved=True)
         self._person(AMINA, now, ("RUN",), courses, ALL)
         self._person(BILAL, None, ("OVER",), courses, ALL)
         self._person(CARLA, now - timedelta(hours=20), ("OVER", "SOON"), courses, ALL[:2])
@@ -144,10 +150,12 @@ class World:
         phone, human = self.watch.phones[value], self.whose[value]
         self.plans += 1
         key, now, template = f"plan:{self.plans}", self.clock(), given.get("template")
-        due = now + due_in
-        owed = Owed(key, human, phone, best_before=due + (lasts or NEWS_KEEPS), **given)
-        values = {"lesson": f"News of {key}.", **dict.fromkeys(VARIABLES[template], "then")} if template else None
-        body = OURS.templates.find(template, "en").fill(values) if template and values else f"News of {key}."
+        due, news, values = now + due_in, f"News of plan:{self.plans}.", None
+        if template:
+            purpose, use, slot, rest = TEMPLATES[template]
+            given, values = given | {"purpose": purpose, "use": use}, {slot: news, **dict.fromkeys(rest, "then")}
+        owed = Owed(key, human, phone, best_before=due + (lasts or NEWS_KEEPS), written=now, **given)
+        body = OURS.templates.find(template, "en").fill(values) if template and values else news
         draft = outbox.Draft(key, human.id, phone.point, body=body, due_at=due, variables=values, **given)
         for _ in range(2):  # whoever plans may crash, and plan again
             with self.db.write() as session:
@@ -274,7 +282,7 @@ class World:
         with self.db.read() as session:
             code = session.get_one(PersonRow, human.id).learner_code
         record(self.db, OURS.keyed, consents.Told(code or "", purposes, source, "A1", on), now)  # type: ignore[arg-type]
-        new = [p for p in purposes if human.state(p) != {"give": "given", "withdraw": "withdrawn"}[action]]
+        new = [p for p in purposes if action == "withdraw" or human.state(p) != "given"]  # each no counts anew
         at = now
         if on is not None:
             ends = london_day_starts(on + timedelta(days=1)) - timedelta(microseconds=1)
@@ -297,11 +305,11 @@ class World:
         human.held = human.held and not found
 
     def approves(self, *, approved: bool) -> None:
-        """WhatsApp pauses the template, or takes it back."""
-        status = "approved" if approved else "paused"
+        """WhatsApp pauses our templates, or takes them back."""
+        ours = TemplateRow.name != UNDER_REVIEW
         with self.db.write() as session:
-            session.execute(update(TemplateRow).where(TemplateRow.name == REMINDER).values(status=status))
-        self.watch.approved = {REMINDER} if approved else set()
+            session.execute(update(TemplateRow).where(ours).values(status="approved" if approved else "paused"))
+        self.watch.approved = set(TEMPLATES) - {UNDER_REVIEW} if approved else set()
 
     def ends(self) -> None:
         """Everything is well again, the news has come, days pass: what is left must be settled."""

@@ -18,6 +18,7 @@ from bot import inbox, outbox
 from bot.apply import Staffroom
 from bot.conversation import Handler, Mind, Room
 from bot.database import Database
+from bot.gate import ANSWERS
 from bot.mail import Mail
 from bot.models import Base, ConsentEvent, ContactPoint, Course, EnrolmentRow, LessonRow, Outbound, PersonRow, StaffRole
 from bot.people import point_of
@@ -268,7 +269,8 @@ def owe(db: Database, phone: str, now: datetime, *, key: str = "k1", purpose: Pu
     """A message that we owe to a phone from `now` on; its id."""
     with db.write() as session:
         point = point_of(session, phone, "", now)
-        draft = outbox.Draft(key, point.person_id, point.id, purpose, f"Body of {key}.", now)
+        use = "" if purpose in ANSWERS else "course_update"
+        draft = outbox.Draft(key, point.person_id, point.id, purpose, f"Body of {key}.", now, use=use)  # type: ignore[arg-type]
         return outbox.add(session, replace(draft, **given), now)
 
 

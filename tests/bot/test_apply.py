@@ -142,11 +142,11 @@ def test_a_pause_holds_back_what_falls_due_and_a_no_finds_the_rest_still_planned
     owe(stage.db, AMINA, stage.clock(), key="now", purpose="service")
     planned(stage)
     does(stage, Pause())
-    assert states(stage.db, Outbound.key == "now") == [WITHHELD]
+    assert states(stage.db, Outbound.key == "now") == [("queued", "OPTED_OUT")]
     does(stage, Resume())
     stage.clock.wait(HOUR)
     stage.works()
-    assert states(stage.db, PLANNED, Outbound.key != "now") == [("accepted", None), *[("queued", "FREQUENCY_CAP")] * 2]
+    assert states(stage.db, PLANNED) == [("accepted", None), *[("queued", "FREQUENCY_CAP")] * 3]
 
 
 def test_a_yes_after_the_pause_cancels_what_is_planned(stage: Stage) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.consent import STATES, Action, Event, Standing, restorable, standing
+from bot.consent import STATES, Action, Event, Standing, restorable, standing, undoable
 from bot.turn import CONSENTABLE, Consentable, ConsentState
 from tests.builders import NOW
 
@@ -63,7 +63,7 @@ def test_one_word_changes_its_own_purpose_and_no_other(action: Action, purpose: 
 
 def test_since_is_when_the_last_word_took_effect() -> None:
     now = standing(ledger(("service", "give", 0), ("service", "withdraw", 3)))["service"]
-    assert now == Standing("withdrawn", NOW + 3 * DAY, "given")
+    assert (now.state, now.since, now.before) == ("withdrawn", NOW + 3 * DAY, "given")
 
 
 def test_start_restores_lessons_and_checkins_as_they_stood_and_marketing_not() -> None:
@@ -86,6 +86,47 @@ def test_start_after_start_restores_once_more() -> None:
     once = after_start(ledger(*everything("give", 0), *everything("withdraw", 1)))
     again = [*once, *(Event(purpose, "withdraw", NOW + 9 * DAY, 99) for purpose in ALL)]
     assert states(after_start(again))["service"] == "given"
+
+
+@pytest.mark.parametrize(
+    ("lines", "back"),
+    [
+        ([("checkin", "withdraw", 1), *everything("withdraw", 2)], ("service", "marketing")),
+        ([*everything("withdraw", 1), ("checkin", "withdraw", 2)], ("service", "marketing")),
+        ([*everything("pause", 1), ("checkin", "withdraw", 2)], ("service", "marketing")),
+        ([*everything("withdraw", 1), *everything("withdraw", 2)], ALL),
+        ([*everything("withdraw", 1), ("service", "give", 2), *everything("withdraw", 3)], ("service",)),
+        ([("service", "withdraw", 1), *everything("withdraw", 2)], ALL),
+        ([("checkin", "withdraw", 1)], ()),
+    ],
+)
+def test_start_undoes_what_went_with_the_lessons_and_nothing_stopped_by_name(
+    lines: list[tuple[str, Action, int]], back: tuple[Consentable, ...]
+) -> None:
+    assert restorable(standing(ledger(*everything("give", 0), *lines)), ALL) == back
+
+
+def test_what_was_stopped_by_name_in_another_message_of_that_moment_stays_off() -> None:
+    said = [("checkin", 7), ("service", 8), ("checkin", 8), ("marketing", 8)]
+    stops = [Event(purpose, "withdraw", NOW + DAY, 10 + place, message) for place, (purpose, message) in enumerate(said)]
+    assert restorable(standing([*ledger(*everything("give", 0)), *stops]), ALL) == ("service", "marketing")
+
+
+def test_a_stop_of_what_was_never_given_is_undone_with_the_rest_and_not_by_itself() -> None:
+    together = standing(ledger(("service", "give", 0), *everything("withdraw", 1)))
+    assert undoable(together, ALL) == ("checkin", "marketing")
+    apart = standing(ledger(("service", "give", 0), ("checkin", "withdraw", 1), *everything("withdraw", 2)))
+    assert undoable(apart, ALL) == ("marketing",)
+
+
+@given(LEDGERS)
+def test_nothing_is_both_given_back_and_undone_and_both_are_off(
+    lines: list[tuple[Consentable, Action, datetime]],
+) -> None:
+    now = standing(Event(purpose, action, at, order) for order, (purpose, action, at) in enumerate(lines))
+    back, undone = restorable(now, ALL), undoable(now, ALL)
+    assert not set(back) & set(undone)
+    assert all(now[purpose].state in ("withdrawn", "paused") for purpose in (*back, *undone))
 
 
 def test_a_later_declaration_reopens() -> None:

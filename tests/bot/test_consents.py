@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import func, select
 
 from bot import consents, suppression
-from bot.consents import NoSuchPerson, NoSuchStaff, NotAllowed, Recorded, Told, person_by
+from bot.acts import NoSuchStaff
+from bot.consents import NoSuchPerson, NotAllowed, Recorded, Told, person_by
 from bot.database import Database
-from bot.models import Audit, ConsentEvent, ContactPoint, Outbound, PersonRow, StaffRole
+from bot.models import Audit, ConsentEvent, ContactPoint, Outbound, PersonRow, StaffRole, Wording
 from bot.queries import standing_of
 from bot.turn import CONSENTABLE
 from tests.bot.ledgers import KEYED
@@ -31,6 +34,8 @@ def college(db: Database, now: datetime) -> None:
         for purpose, action in (("service", "give"), ("marketing", "refuse")):
             paper = {"source": "declaration", "wording": "v1", "recorded_by": "import", "recorded_at": now}
             session.add(ConsentEvent(person_id=ann.id, purpose=purpose, action=action, at=signed, **paper))
+        for version, purpose in itertools.product(("v1", "v2"), CONSENTABLE):
+            session.add(Wording(version=version, purpose=purpose, text=f"Words of {version}", recorded_at=now))
         for role in ("admin", "trainer", "safeguarding", "read-only"):
             code = {"admin": "A1"}.get(role, role)
             session.add(StaffRole(code=code, role=role, person=PersonRow(name=role, created_at=now)))
@@ -115,14 +120,46 @@ def test_a_yes_told_in_person_is_given(db: Database, now: datetime) -> None:
     assert states(db) == ["given", "never_asked", "given"]
 
 
-def test_giving_what_is_given_and_withdrawing_twice_add_nothing(db: Database, now: datetime) -> None:
-    before = counts(db)
+def test_giving_what_is_given_adds_nothing_but_to_the_audit(db: Database, now: datetime) -> None:
+    ledger, audit = counts(db)
     assert give(db, Told("P1", ("service",), "phone", "A1"), now) == ()
-    assert counts(db) == before
+    assert counts(db) == (ledger, audit + 1)
+    with db.read() as session:
+        again = session.scalars(select(Audit).where(Audit.act == "consent_give_again")).one()
+        assert (again.by, again.person_id, again.at) == ("A1", person_by(session, "P1").id, now)
+        assert again.details == {"purposes": ["service"], "source": "phone", "wording": ""}
+
+
+def test_a_no_said_twice_is_written_down_twice(db: Database, now: datetime) -> None:
     withdraw(db, ANN, now)
-    before = counts(db)
-    assert withdraw(db, ANN, now + timedelta(hours=1)) == ()
-    assert counts(db) == before
+    ledger, audit = counts(db)
+    assert withdraw(db, ANN, now + timedelta(hours=1)) == CONSENTABLE
+    assert counts(db) == (ledger + len(CONSENTABLE), audit + 1)
+
+
+@pytest.mark.parametrize("source", ["phone", "left_group"])
+def test_a_paper_signed_before_the_last_no_re_opens_nothing_and_one_signed_after_it_does(
+    db: Database, now: datetime, source: consents.Source
+) -> None:
+    withdraw(db, ANN, now)
+    again, paper = Told("P1", CONSENTABLE, source, "A1"), Told("P1", CONSENTABLE, "letter", "A1")
+    withdraw(db, again, now + timedelta(days=20))
+    with db.read() as session:
+        assert set(suppression.look_up(session, ["+447700900001"], KEYED)["+447700900001"].values()) == {
+            now + timedelta(days=20)
+        }
+    for signed, stands in ((10, "withdrawn"), (22, "given")):
+        day = (now + timedelta(days=signed)).date()
+        give(db, replace(paper, on=day), now + timedelta(days=signed + 11))
+        assert states(db) == [stands] * 3
+
+
+def test_a_no_that_is_older_than_the_one_that_stands_moves_nothing(db: Database, now: datetime) -> None:
+    withdraw(db, ANN, now)
+    withdraw(db, replace(ANN, on=now.date() - timedelta(days=5)), now + timedelta(days=1))
+    with db.read() as session:
+        standing = standing_of(session, person_by(session, "P1").id)
+    assert {one.since for one in standing.values()} == {now}
 
 
 def test_a_yes_after_a_withdrawal_opens_again(db: Database, now: datetime) -> None:

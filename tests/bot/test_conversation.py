@@ -14,7 +14,7 @@ from bot import conversation, inbox
 from bot.conversation import take_next
 from bot.database import Database, open_database
 from bot.effects import AlertSafeguarding, Effect, OpenCase, Withdraw, say
-from bot.models import Alert, ConsentEvent, Inbound, OfficeCase, Outbound, PersonRow
+from bot.models import Alert, ConsentEvent, Inbound, OfficeCase, Outbound
 from bot.turn import CONSENTABLE, NluAway, Parse, Turn
 from tests.bot.rooms import (
     AMINA,
@@ -97,9 +97,9 @@ def test_one_persons_messages_are_answered_in_order_by_several_workers(stage: St
         list(pool.map(lambda own: take_all(replace(stage, db=own)), others))
     take_all(stage)  # a worker may stop while another still holds the message before
     assert {row.state for row in rows(stage.db, Inbound)} == {"done"}
-    for person in rows(stage.db, PersonRow):
-        replies = rows(stage.db, Outbound, Outbound.person_id == person.id)
-        assert [r.inbound_id for r in replies] == [r.id for r in rows(stage.db, Inbound, Inbound.person_id == person.id)]
+    for phone in phones:
+        asked = [text for text in stage.nlu.asked if text.endswith(phone)]
+        assert asked == [f"message {number} of {phone}" for number in numbers]
 
 
 def test_two_people_are_listened_to_at_the_same_time(stage: Stage, others: list[Database]) -> None:
@@ -145,6 +145,17 @@ def test_after_three_failures_there_is_one_apology_and_staff_are_told(stage: Sta
     case = only(stage.db, OfficeCase)
     assert (case.kind, case.urgent, case.state) == ("failed_turn", True, "open")
     assert [mail.to for mail in stage.mail.mails] == ["office@example.org"]
+
+
+@pytest.mark.parametrize(("text", "kind"), [("STOP", "failed_turn"), ("i want to end my life", "safeguarding_disclosure")])
+def test_what_the_rules_hear_is_obeyed_though_the_turn_failed_three_times(stage: Stage, text: str, kind: str) -> None:
+    stage.handling(opt_out=fails, safeguarding_disclosure=fails)
+    stage.hears(AMINA, text)
+    for _ in range(4):
+        stage.works()
+        stage.clock.wait(timedelta(minutes=1))
+    assert only(stage.db, OfficeCase).kind == kind
+    assert consent_of(stage.db, AMINA) == (["withdrawn"] * 3 if text == "STOP" else ["given"] * 3)
 
 
 def test_a_later_message_waits_for_the_one_that_fails_and_is_then_answered(stage: Stage) -> None:

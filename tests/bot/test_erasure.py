@@ -11,12 +11,13 @@ from unittest.mock import Mock
 
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import Table, func, select
+from sqlalchemy import Table, func, select, update
 
 from bot import clock, consents, erasure, ledger, wordings
+from bot.acts import NoSuchStaff
 from bot.cli import Tools
 from bot.cli.consent import erase_command
-from bot.consents import NoSuchPerson, NoSuchStaff, NotAllowed, Told
+from bot.consents import NoSuchPerson, NotAllowed, Told
 from bot.database import Database
 from bot.erasure import Wish, erase, preview
 from bot.importing import import_folder
@@ -229,6 +230,75 @@ def test_who_was_erased_and_writes_again_is_a_stranger(db: Database, now: dateti
     person = only(db, PersonRow, PersonRow.id == only(db, ContactPoint, ContactPoint.value == ANN_PHONE).person_id)
     assert (person.learner_code, person.name) == (None, "")
     assert suppressed(db) == dict.fromkeys(CONSENTABLE, now)
+
+
+# As whom they wrote before we knew them
+
+NEW_PHONE = "+447700900555"
+
+
+def a_stranger_phase(db: Database, now: datetime, text: str = "its Ann Lee of Mill Lane") -> Stage:
+    """Ann writes from a new phone, and a minute later it becomes hers."""
+    stage = Stage(db, Clock(now))
+    with db.write() as session:
+        session.execute(update(ContactPoint).values(last_inbound_at=now))
+    stage.hears_and_works(NEW_PHONE, text)
+    stage.clock.wait(timedelta(minutes=1))
+    stage.hears_and_works(ANN_PHONE, "NEW NUMBER 07700 900555")
+    stage.hears_and_works(ANN_PHONE, "yes")
+    assert only(db, ContactPoint, ContactPoint.value == NEW_PHONE).person_id == person_id(db)
+    return stage
+
+
+def texts_left(db: Database) -> list[str]:
+    return [row.text for row in rows(db, Inbound) if row.text] + [row.body for row in rows(db, Outbound) if row.body]
+
+
+def test_what_they_wrote_as_a_stranger_goes_too(db: Database, now: datetime) -> None:
+    stage = a_stranger_phase(db, now)
+    stranger = only(db, Inbound, Inbound.text.contains("Mill Lane")).person_id
+    with db.write() as session:
+        session.get_one(PersonRow, stranger).pending = {"text": "words to her"}
+        session.add(OfficeCase(person_id=stranger, kind="complaint", opened_at=now))
+    assert preview(db, "P1", "A1").goes["messages from them"] == len(rows(db, Inbound)) == 3
+    erase(db, KEYED, WISH, stage.clock())
+    assert texts_left(db) == []
+    assert (rows(db, OfficeCase), rows(db, ConsentEvent, ConsentEvent.person_id == stranger)) == ([], [])
+    assert only(db, PersonRow, PersonRow.id == stranger).pending is None
+    assert rows(db, Audit, Audit.person_id == stranger) == []
+
+
+def test_a_stranger_who_wrote_from_another_phone_too_keeps_what_came_from_there(db: Database, now: datetime) -> None:
+    stage = a_stranger_phase(db, now)
+    stranger = only(db, Inbound, Inbound.text.contains("Mill Lane")).person_id
+    with db.write() as session:
+        session.add(ContactPoint(person_id=stranger, kind="phone", value="+447700900556"))
+    stage.hears_and_works("+447700900556", "hello from elsewhere")
+    erase(db, KEYED, WISH, stage.clock())
+    assert [text for text in texts_left(db) if "hello" in text] == ["hello from elsewhere"]
+    assert not any("Mill Lane" in text for text in texts_left(db))
+
+
+def test_what_another_learner_wrote_from_the_number_before_is_not_theirs(db: Database, now: datetime) -> None:
+    a_message(db, now, "SM1", "words of ann")
+    with db.write() as session:
+        ben = session.scalars(select(PersonRow).where(PersonRow.learner_code == "P2")).one()
+        session.scalars(select(ContactPoint).where(ContactPoint.value == ANN_PHONE)).one().person_id = ben.id
+    erase(db, KEYED, Wish("P2", "A1"), now)
+    assert [row.text for row in rows(db, Inbound)] == ["words of ann"]
+
+
+def test_what_they_disclosed_as_a_stranger_is_under_legal_hold(db: Database, now: datetime) -> None:
+    stage = a_stranger_phase(db, now, "i feel low, this is Ann")
+    written = only(db, Inbound, Inbound.text.contains("feel low"))
+    with db.write() as session:
+        case = OfficeCase(person_id=written.person_id, kind="at_risk", restricted=True, opened_at=now)
+        session.add(case)
+        session.flush()
+        session.add(CaseMessage(case_id=case.id, inbound_id=written.id))
+    plan = erase(db, KEYED, WISH, stage.clock())
+    assert "1 cases of the safeguarding lead" in plan.stays[1]
+    assert only(db, Inbound, Inbound.id == written.id).text == "i feel low, this is Ann"
 
 
 # Legal hold

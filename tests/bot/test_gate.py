@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.gate import ANSWERS, Decision, Facts, Reason, in_company, last_day, may_send
+from bot.gate import ANSWERS, LOOK_AGAIN, Decision, Facts, Reason, in_company, last_day, may_send
 from bot.hours import GROUP_HOURS, LONDON, Hours, hours_for, opening
 from bot.turn import CONSENTABLE, ConsentState, Purpose, Use
 from tests.builders import NOW, consents
@@ -52,6 +52,8 @@ FACTS = st.builds(
     unanswered=st.integers(0, 3),
     sent=st.lists(st.integers(0, 24 * 8).map(lambda hours: NOW - hours * HOUR), max_size=5).map(tuple),
     has_template=st.booleans(),
+    template_waits=st.booleans(),
+    not_theirs=st.booleans(),
     reach_free_at=st.sampled_from([None, NOW - HOUR, NOW + 13 * HOUR]),
     pair_free_at=st.sampled_from([None, NOW - HOUR, NOW + 13 * HOUR]),
 )
@@ -73,9 +75,9 @@ def objections(facts: Facts) -> set[Reason]:
     opens, closes = (9, 18) if facts.purpose == "marketing" else (8, 20)
     days = [at.astimezone(LONDON).date() for at in facts.sent]
     ends = [one for one in facts.course_ends if one is not None]
-    endless = None in facts.course_ends and facts.purpose != "checkin"
+    endless = None in facts.course_ends and facts.purpose == "service"
     against: dict[Reason, bool] = {
-        "WRONG_NUMBER": facts.wrong_number and first,
+        "WRONG_NUMBER": facts.not_theirs or (facts.wrong_number and first),
         "SAFEGUARDING_HOLD": facts.on_hold and facts.purpose not in ("safety", "staff") and not facts.confirms_opt_out,
         "OPTED_OUT": state != "given" and (stopped or facts.consent.get("service") in off),
         "NO_CONSENT": state != "given" and facts.purpose != "marketing",
@@ -152,7 +154,7 @@ def test_to_who_stopped_everything_opted_out_is_the_reason_whatever_else_is_miss
     purpose: Purpose, state: ConsentState
 ) -> None:
     given = consents("withdrawn", state, state)
-    assert may_send(a_fact(purpose, consent=given)) == Decision("OPTED_OUT")
+    assert may_send(a_fact(purpose, consent=given)).reason == "OPTED_OUT"
 
 
 def test_who_stopped_jobs_alone_still_gets_reminders() -> None:
@@ -175,8 +177,10 @@ def test_an_answer_that_comes_too_late_is_not_given(best_before: None, allowed: 
 @given(FACTS)
 def test_what_is_held_back_is_held_for_a_time_that_is_to_come_and_never_past_its_best(facts: Facts) -> None:
     decision = may_send(facts)
-    holds = ("QUIET_HOURS", "FREQUENCY_CAP", "REACH_LIMIT", "PAIR_LIMIT")
-    assert (decision.until is not None) == (decision.reason in holds)
+    always = ("QUIET_HOURS", "FREQUENCY_CAP", "REACH_LIMIT", "PAIR_LIMIT")
+    sometimes = ("OPTED_OUT", "WINDOW_CLOSED_NO_TEMPLATE")  # while paused; while a template is under review
+    assert decision.reason not in always or decision.until is not None
+    assert decision.until is None or decision.reason in (*always, *sometimes)
     if decision.until is not None:
         assert facts.now < decision.until < (facts.best_before or decision.until + HOUR)
 
@@ -223,7 +227,7 @@ def test_of_several_courses_the_one_that_ends_last_counts() -> None:
     assert not in_company("service", (), NOW.date())
 
 
-@pytest.mark.parametrize(("purpose", "allowed"), [("service", True), ("marketing", True), ("checkin", False)])
+@pytest.mark.parametrize(("purpose", "allowed"), [("service", True), ("marketing", False), ("checkin", False)])
 def test_a_course_without_an_end_has_no_time_after_it(purpose: Purpose, allowed: bool) -> None:
     assert may_send(a_fact(purpose, course_ends=ENDLESS)).allowed == allowed
 
@@ -287,3 +291,24 @@ def test_an_opening_is_the_first_open_moment_from_then_on(at: datetime, hours: H
 
 def test_hours_that_never_meet_leave_opportunities_the_groups_own_on_weekdays() -> None:
     assert hours_for("marketing", Hours(time(18), time(20))) == Hours(time(18), time(20), weekdays_only=True)
+
+
+@pytest.mark.parametrize("purpose", PROACTIVE)
+def test_who_was_only_paused_is_looked_at_again_and_who_stopped_is_not(purpose: Purpose) -> None:
+    paused = a_fact(purpose, consent=consents("paused", "paused", "paused"))
+    assert may_send(paused) == Decision("OPTED_OUT", NOW + LOOK_AGAIN)
+    assert may_send(replace(paused, best_before=NOW + LOOK_AGAIN)) == Decision("OPTED_OUT")
+    assert may_send(a_fact(purpose, consent=consents("withdrawn", "withdrawn", "withdrawn"))) == Decision("OPTED_OUT")
+
+
+@pytest.mark.parametrize("purpose", PROACTIVE)
+def test_a_template_under_review_is_waited_for_and_none_at_all_is_not(purpose: Purpose) -> None:
+    shut = a_fact(purpose, window_open=False)
+    assert may_send(replace(shut, template_waits=True)) == Decision("WINDOW_CLOSED_NO_TEMPLATE", NOW + LOOK_AGAIN)
+    assert may_send(shut) == Decision("WINDOW_CLOSED_NO_TEMPLATE")
+    assert may_send(a_fact("staff", window_open=False, template_waits=True)) == Decision("WINDOW_CLOSED_NO_TEMPLATE")
+
+
+@pytest.mark.parametrize("purpose", PURPOSES)
+def test_nothing_goes_to_a_number_that_became_somebody_elses(purpose: Purpose) -> None:
+    assert may_send(a_fact(purpose, not_theirs=True)) == Decision("WRONG_NUMBER")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import update
@@ -10,7 +10,20 @@ from sqlalchemy import update
 from bot.database import Database
 from bot.models import Course, Invitation, PersonRow
 from bot.turn import Parse
-from tests.bot.rooms import AMINA, BILAL, CARLA, Clock, Stage, a_learner, consent_of, english, only, rows
+from tests.bot.rooms import (
+    AMINA,
+    BILAL,
+    CARLA,
+    Clock,
+    Stage,
+    a_learner,
+    an_incoming,
+    consent_of,
+    english,
+    only,
+    receive,
+    rows,
+)
 
 ASKING = "hows i get in the class chat"
 LINK, ROTATED = "https://chat.whatsapp.com/Cohort12", "https://chat.whatsapp.com/Cohort12b"
@@ -94,3 +107,53 @@ def test_who_declined_and_asks_after_all_has_the_link(stage: Stage) -> None:
     stage.hears_and_works(AMINA, "no")
     assert LINK in stage.hears_and_works(AMINA, ASKING)[0]
     assert invitations(stage) == ["sent"]
+
+
+def taps(stage: Stage, label: str, button: str) -> list[str]:
+    """What is said to a tap on a button of the invitation."""
+    said = len(stage.whatsapp.letters)
+    receive(stage.db, an_incoming(AMINA, label, kind="button", button=button), stage.clock())
+    stage.works()
+    return [letter.body for letter in stage.whatsapp.letters[said:]]
+
+
+def test_a_tap_on_the_invitation_counts_after_another_question_and_after_days(stage: Stage) -> None:
+    invited(stage)
+    stage.hears_and_works(AMINA, "help")
+    stage.clock.wait(timedelta(days=5))
+    assert LINK in taps(stage, "Yes", "invite_yes")[0]
+    assert invitations(stage) == ["sent"]
+
+
+def test_a_tap_on_no_declines_whatever_else_was_asked_and_nobody_is_invited_again(stage: Stage) -> None:
+    invited(stage)
+    stage.hears_and_works(AMINA, ASKING[:3])
+    assert taps(stage, "No", "invite_no") == [english("groups.declined")]
+    assert invitations(stage) == ["declined"]
+
+
+def test_who_declined_and_taps_yes_on_the_old_invitation_has_the_link(stage: Stage) -> None:
+    invited(stage)
+    taps(stage, "No", "invite_no")
+    stage.clock.wait(timedelta(days=2))
+    assert LINK in taps(stage, "Yes", "invite_yes")[0]
+    assert invitations(stage) == ["sent"]
+
+
+def test_a_tap_on_yes_answers_no_other_question_and_re_opens_nothing(stage: Stage) -> None:
+    invited(stage)
+    stage.hears_and_works(AMINA, "STOP")
+    with stage.db.write() as session:
+        options = {"yes": "opt_in_service", "no": "deny"}
+        asked = {"question": "opt_in", "text": "Reminders?", "options": options, "asked_at": stage.clock().isoformat()}
+        session.execute(update(PersonRow).values(pending={**asked, "inbound_id": 1}))
+    assert LINK in taps(stage, "Yes", "invite_yes")[0]
+    assert consent_of(stage.db, AMINA) == ["withdrawn"] * 3
+
+
+def test_the_word_alone_answers_nothing_once_the_question_is_gone(stage: Stage) -> None:
+    invited(stage)
+    stage.clock.wait(timedelta(days=1))
+    stage.nlu.intents["yes"] = Parse("affirm", 0.95, (("affirm", 0.95),))
+    assert stage.hears_and_works(AMINA, "yes") == [english("smalltalk.nothing_asked")]
+    assert invitations(stage) == ["invited"]

@@ -15,7 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import func, select, text, update
 
 from actions import HANDLERS
-from bot import clock
+from bot import clock, outbox
 from bot.database import Database, open_database
 from bot.health import figures, make_blueprint
 from bot.inbox import Screened, record
@@ -34,7 +34,8 @@ from bot.models import (
 )
 from bot.people import point_of
 from bot.settings import ROOT
-from bot.whatsapp import Incoming
+from bot.whatsapp import Incoming, Outcome
+from tests.bot.rooms import AMINA, TERMS, a_learner, owe
 from tests.payloads.post import PUBLIC
 
 NAME, PHONE, TEXT, ANSWER = "Amina Begum", "+447700900123", "my secret worry", "a secret answer"
@@ -208,6 +209,22 @@ def test_one_recipient_who_may_have_no_more_just_now_is_no_trouble_of_the_servic
     assert asks(lite).get("/readyz").status_code == 200
 
 
+def test_what_twilio_has_no_room_for_hour_after_hour_is_trouble_though_it_gives_a_code(lite: Database) -> None:
+    beats(lite, HERE)
+    owes(lite, clock.now() - 20 * MINUTE, due_at=clock.now() + 10 * MINUTE, attempts=2, error_code=20429)
+    assert asks(lite).get("/readyz").status_code == 503
+
+
+@pytest.mark.parametrize(("attempts", "answer"), [(4, 200), (5, 503)])
+def test_a_notice_that_was_tried_for_minutes_is_trouble_too_and_one_planned_long_ago_is_not(
+    lite: Database, attempts: int, answer: int
+) -> None:
+    beats(lite, HERE)
+    later = clock.now() + 10 * MINUTE
+    owes(lite, clock.now() - 2000 * MINUTE, due_at=later, attempts=attempts, purpose="service")
+    assert asks(lite).get("/readyz").status_code == answer
+
+
 def test_figures_are_not_made_up_when_the_database_is_away(away: Database) -> None:
     assert asks(away).get("/metrics").status_code == 503
 
@@ -281,6 +298,16 @@ def test_people_who_opted_out_are_counted_once_by_how_they_said_it(db: Database)
             for who, purpose, action, source, at in said
         )
     assert figures_of(db, "opted_out_week") == {("opted_out_week", "chat"): 1, ("opted_out_week", "other"): 1}
+
+
+def test_an_opting_out_that_twilio_holds_has_a_word_of_its_own(db: Database) -> None:
+    now = clock.now()
+    a_learner(db, now=now)
+    owe(db, AMINA, now, purpose="reply")
+    sending = outbox.claim(db, TERMS, now)
+    assert sending is not None
+    outbox.record(db, TERMS, sending.outbound_id, Outcome("refused", error_code=21610), now)
+    assert figures_of(db, "opted_out_week") == {("opted_out_week", "twilio"): 1}
 
 
 def test_addresses_that_cannot_be_reached_are_counted(lite: Database) -> None:
@@ -408,5 +435,5 @@ def written_in_the_code() -> tuple[set[str], set[str]]:
         kinds |= set(re.findall(r'OpenCase\("([a-z_]+)"|', source)) - {""}
         kinds |= set(re.findall(r'open_case\([^)]*?"([a-z_]+)"', source))
         kinds |= set(re.findall(r'OfficeCase\([^)]*kind="([a-z_]+)"', source))
-        kinds |= set(re.findall(r'^(?:CASE|UNDELIVERED) = "([a-z_]+)"', source, re.MULTILINE))
+        kinds |= set(re.findall(r'^(?:CASE|UNDELIVERED|NOT_FILLABLE) = "([a-z_]+)"', source, re.MULTILINE))
     return reasons, kinds

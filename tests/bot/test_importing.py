@@ -6,6 +6,7 @@ import contextlib
 import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from bot.acts import NoSuchStaff
 from bot.clock import LONDON, london_day_starts
 from bot.database import Database
 from bot.importing import Counts, NothingToImport, Problem, Report, import_folder
@@ -289,6 +291,21 @@ def test_every_import_is_in_the_audit_and_so_is_every_role(db: Database, now: da
     ]
 
 
+def test_an_import_is_signed_by_who_says_so_and_by_the_command_line_else(db: Database, now: datetime, folder: Path) -> None:
+    import_folder(replace(books(db), by="A1"), folder, now)  # the list that makes them staff
+    import_folder(books(db), folder, now)
+    with db.read() as session:
+        assert set(session.scalars(select(Audit.by).where(Audit.act == "staff_role"))) == {"A1"}
+        assert session.scalars(select(Audit.by).where(Audit.act == "import").order_by(Audit.id)).all() == ["A1", "cli"]
+
+
+def test_an_import_signed_with_the_code_of_nobody_changes_nothing(db: Database, now: datetime, folder: Path) -> None:
+    before = sizes(db)
+    with pytest.raises(NoSuchStaff):
+        import_folder(replace(books(db), by="A9"), folder, now)
+    assert sizes(db) == before
+
+
 def test_a_large_file_is_read_with_few_questions_and_its_progress_is_told(
     sqlite_url: str, now: datetime, tmp_path: Path
 ) -> None:
@@ -426,22 +443,29 @@ def test_a_number_found_wrong_is_given_to_whoever_else_the_files_say_has_it(
     assert phones(db, "P9") == {"+447700900001": True}
 
 
-def test_two_learners_may_swap_numbers_and_what_waited_for_the_other_is_withheld(
+def test_two_learners_may_swap_numbers_and_nothing_that_waited_reaches_the_other(
     db: Database, now: datetime, folder: Path
 ) -> None:
     import_folder(books(db), folder, now)
     with db.write() as session:
-        ann = person(session, "P1")
-        point = ann.contact_points[0]
-        point.last_inbound_at = now
-        waits = Outbound(key="k", person_id=ann.id, contact_point_id=point.id, purpose="service", priority=3, body="b")
-        waits.created_at = waits.due_at = now
-        session.add(waits)
+        for code, purpose in (("P1", "service"), ("P1", "reply"), ("P2", "service")):
+            who = person(session, code)
+            point = who.contact_points[0]
+            point.last_inbound_at = now
+            waits = Outbound(person_id=who.id, contact_point_id=point.id, purpose=purpose, priority=3, body="b")
+            waits.key, waits.created_at, waits.due_at = f"{code}:{purpose}", now, now
+            session.add(waits)
     swapped = (ANN.replace("0001", "0002"), BEN.replace("0002", "0001"), CAL)
     assert counted(import_folder(books(db), write(folder, learners=swapped), now), "learners.csv") == (0, 2, 1)
     assert (phones(db, "P1"), phones(db, "P2")) == ({"+447700900002": True}, {"+447700900001": True})
     with db.read() as session:
-        assert session.execute(select(Outbound.state, Outbound.reason)).one() == ("withheld", "WRONG_NUMBER")
+        columns = (Outbound.key, Outbound.reason, ContactPoint.value)
+        found = session.execute(select(*columns).join(ContactPoint).order_by(Outbound.key)).all()
+        assert [tuple(row) for row in found] == [
+            ("P1:reply", "WRONG_NUMBER", "+447700900001"),
+            ("P1:service", None, "+447700900002"),  # it goes to the number she has now
+            ("P2:service", "WRONG_NUMBER", "+447700900002"),
+        ]
         assert person(session, "P2").contact_points[0].last_inbound_at is None
     assert counted(import_folder(books(db), folder, now), "learners.csv") == (0, 0, 3)
 
@@ -614,6 +638,11 @@ PROBLEMS = {
     "a quotation mark out of place": ({"tasks": ('K1,BAKE,"A" picture,', TASKS[1])}, [("tasks.csv", 2, "")]),
     "a quotation mark left open": ({"tasks": (TASKS[0], 'K2,BAKE,"A picture,')}, [("tasks.csv", 3, "")]),
     "a control character": ({"tasks": ("K1,BAKE,A\x00picture,",)}, [("tasks.csv", 2, "title")]),
+    "a course's name too long for any message": (
+        {"courses": (*COURSES, f"X,{'a' * 101},,2026-10-05,,,")},
+        [("courses.csv", 4, "name")],
+    ),
+    "a cohort's too": ({"courses": (*COURSES, f"X,X,{'a' * 101},2026-10-05,,,")}, [("courses.csv", 4, "cohort")]),
     "far too long": ({"tasks": (f"K1,BAKE,{'a' * 501},",)}, [("tasks.csv", 2, "title")]),
 }
 

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 
 from bot import inbox
 from bot.database import Database, open_database
@@ -140,3 +140,58 @@ def _close(engines: object) -> None:
     for engine in engines:  # type: ignore[attr-defined]
         assert isinstance(engine, Engine)
         engine.dispose()
+
+
+def a_strangers_message_from_what_is_now_a_learners_number(db: Database, now: datetime) -> int:
+    """CARLA's message is stored for the bare person she was; since then the number is AMINA's; AMINA's id."""
+    receive(db, an_incoming(AMINA), now)
+    finished(db, leased(db, now), now)
+    receive(db, an_incoming(CARLA, "stop"), now)
+    return given_to_amina(db)
+
+
+def given_to_amina(db: Database, **changes: datetime) -> int:
+    amina = only(db, ContactPoint, ContactPoint.value == AMINA).person_id
+    with db.write() as session:
+        carlas = update(ContactPoint).where(ContactPoint.value == CARLA)
+        session.execute(carlas.values(person_id=amina, **changes))
+    return amina
+
+
+def test_a_message_is_taken_as_the_person_who_has_its_number_by_then(db: Database, now: datetime) -> None:
+    amina = a_strangers_message_from_what_is_now_a_learners_number(db, now)
+    claimed = leased(db, now)
+    assert only(db, Inbound, Inbound.id == claimed.inbound_id).person_id == amina
+    finished(db, claimed, now)
+
+
+def test_it_waits_where_that_person_has_another_message_in_hand(db: Database, now: datetime) -> None:
+    amina = a_strangers_message_from_what_is_now_a_learners_number(db, now)
+    receive(db, an_incoming(AMINA, "stop"), now)
+    with db.write() as session:
+        session.execute(update(Inbound).where(Inbound.person_id == amina).values(leased_until=now + SECOND))
+    assert inbox.claim(db, now) is None
+    assert only(db, Inbound, Inbound.text == "stop", Inbound.leased_until.is_(None)).person_id == amina
+    assert inbox.claim(db, now + SECOND) is not None
+
+
+def test_a_number_that_changes_hands_while_its_message_is_leased_is_a_conflict(db: Database, now: datetime) -> None:
+    receive(db, an_incoming(AMINA), now)
+    finished(db, leased(db, now), now)
+    receive(db, an_incoming(CARLA), now)
+    claimed = leased(db, now)
+    given_to_amina(db)
+    with pytest.raises(inbox.Conflict), db.write() as session:
+        inbox.held(session, claimed, now)
+
+
+def test_what_was_written_before_a_number_was_found_wrong_stays_with_who_had_it(db: Database, now: datetime) -> None:
+    """And what came after is not theirs."""
+    for later in (timedelta(0), SECOND):
+        receive(db, an_incoming(CARLA, str(later)), now + later)
+    carla = only(db, ContactPoint).person_id
+    receive(db, an_incoming(AMINA), now)
+    amina = given_to_amina(db, disowned_at=now)
+    for _ in range(3):
+        finished(db, leased(db, now + SECOND), now + SECOND)
+    assert [row.person_id for row in rows(db, Inbound, Inbound.text.in_(("0:00:00", "0:00:01")))] == [carla, amina]

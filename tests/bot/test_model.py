@@ -24,11 +24,11 @@ from bot.database import Database
 from tests.bot.model_rules import ALL
 from tests.bot.model_turns import NO, START, STOP, TEXTS, THANKS, UNSURE, YES
 from tests.bot.model_twilio import LATER, NOT_NOW, REFUSALS
-from tests.bot.model_world import AMINAS_OTHER, DORA, LATE, REMINDER, STARTS, World
+from tests.bot.model_world import AMINAS_OTHER, DORA, STARTS, TEMPLATES, World
 from tests.bot.rooms import AMINA, BILAL, CARLA
 from tests.conftest import sweep
 
-STEPS = 80  # of one life
+STEPS = 60  # of one life; each is several things that happen: 500 in all, and as often again in the workers
 ONE_LIFE = settings(
     max_examples=2,  # the first is always the shortest there is
     stateful_step_count=STEPS,
@@ -37,8 +37,9 @@ ONE_LIFE = settings(
     phases=(Phase.generate, Phase.shrink) if "MODEL_SHRINK" in os.environ else (Phase.generate,),  # to shorten takes minutes
     suppress_health_check=list(HealthCheck),
 )
-LIVES = {"sqlite": 12, "postgresql": 2}
+LIVES = {"sqlite": 7, "postgresql": 1}
 PHONES = (AMINA, AMINAS_OTHER, BILAL, CARLA, DORA)
+LEARNERS = {AMINA: 0, AMINAS_OTHER: 0, BILAL: 1, CARLA: 2}
 SECOND, MINUTE, HOUR, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 WAITS = (
     SECOND,
@@ -66,7 +67,7 @@ PLANS = st.fixed_dictionaries(
     {
         "purpose": st.sampled_from(("service", "checkin", "marketing")),
         "urgent": st.sampled_from((False, False, True)),
-        "template": st.sampled_from((None, REMINDER, REMINDER, REMINDER, LATE)),
+        "template": st.sampled_from((None, None, *TEMPLATES, *TEMPLATES)),
         "use": st.sampled_from(("lesson_reminder", "course_update")),
     }
 )
@@ -164,9 +165,12 @@ class College(RuleBasedStateMachine):
         world.waits(wait)
         world.works()
 
-    @rule(phone=st.sampled_from(PHONES[1:4]), purpose=st.sampled_from(ALL), times=st.integers(1, 4))
-    def a_campaign_runs_for_days(self, phone: str, purpose: str, times: int) -> None:
-        what = {"purpose": purpose, "urgent": False, "template": REMINDER, "use": "course_update"}
+    @rule(phone=st.sampled_from(PHONES[1:4]), purpose=st.sampled_from(ALL), times=st.integers(1, 4), again=OFTEN)
+    def a_campaign_runs_for_days(self, phone: str, purpose: str, times: int, *, again: bool = False) -> None:
+        template = {"service": "lesson_late", "checkin": "check_in", "marketing": "opportunity"}[purpose]
+        what = {"purpose": purpose, "urgent": False, "template": template, "use": "course_update"}
+        if again:
+            self.they_agree_to_everything_again(LEARNERS[phone])
         for _ in range(times):
             self.world.plans_one(phone, None, 0 * DAY, what)
             self.world.works()
@@ -185,6 +189,27 @@ class College(RuleBasedStateMachine):
         world.works()
         while world.turns_in_hand:
             world.comes_to_the_turn()
+
+    @rule(phone=st.sampled_from(PHONES[:4]), purpose=st.sampled_from(ALL), before=st.sampled_from((5, 15)))
+    def something_is_planned_as_the_window_closes(self, phone: str, purpose: str, before: int) -> None:
+        self.world.hears(phone, THANKS)
+        self.world.works()
+        self.world.waits(DAY - before * MINUTE)
+        what = {"purpose": purpose, "urgent": True, "template": None, "use": "course_update"}
+        self.world.plans_one(phone, None, 0 * DAY, what)
+        self.world.works()
+
+    @rule(phone=st.sampled_from(PHONES[:4]), text=st.sampled_from((STOP, "wrong number", THANKS)), dies=st.booleans())
+    def a_no_waits_to_be_read_while_a_notice_is_due(self, phone: str, text: str, *, dies: bool) -> None:
+        world = self.world
+        self.they_agree_to_everything_again(LEARNERS[phone])
+        world.works()
+        what = {"purpose": "service", "urgent": True, "template": "lesson_reminder", "use": "lesson_reminder"}
+        world.plans_one(phone, None, 0 * DAY, what)
+        world.hears(phone, text)
+        if dies:
+            world.takes_a_turn_in_hand()
+        world.leases()
 
     @rule(phone=st.sampled_from(PHONES[:4]), who=LEARNER, wait=WHILE)
     def they_say_no_twice_and_an_old_yes_comes_in(self, phone: str, who: int, wait: timedelta) -> None:
@@ -229,6 +254,11 @@ class College(RuleBasedStateMachine):
         source, some = ("phone", purposes) if say == "withdraw" else ("left_group" if say == "left" else "phone", ALL)
         self.world.staff_record(self.world.learners[who], "give" if say == "give" else "withdraw", some, source, days)
 
+    @rule(who=LEARNER)
+    def they_agree_to_everything_again(self, who: int) -> None:
+        self.world.releases(self.world.learners[who])
+        self.world.staff_record(self.world.learners[who], "give", ALL, "phone", None)
+
     @rule()
     def the_safeguarding_lead_has_been(self) -> None:
         for human in list(self.world.watch.humans.values()):
@@ -252,9 +282,10 @@ def lives(db: Database) -> range:
     """The seeds of the lives: always the same ones, or as many as MODEL_STEPS wants, from MODEL_SEED on."""
     first, steps = (int(os.environ.get(name, "0")) for name in ("MODEL_SEED", "MODEL_STEPS"))
     usual = LIVES["sqlite" if db.is_sqlite else "postgresql"] * min(settings.default.max_examples, 100) // 100
-    return range(first, first + (steps // STEPS or max(2, usual)))
+    return range(first, first + (steps // STEPS or max(1, usual)))
 
 
+@pytest.mark.model
 def test_whatever_happens_nothing_is_sent_against_the_rules_nor_twice_and_nothing_is_lost(db: Database, quiet: None) -> None:
     College.db = db
     for number in lives(db):  # each from a seed of its own: of many examples from one, Hypothesis makes most by copying

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
+from bot import conversation
+from bot.apply import Scene, apply
+from bot.compose import Composed
 from bot.database import Database
 from bot.importing import import_folder
 from bot.models import Audit, ContactPoint, Inbound, NumberChange, OfficeCase, Outbound, PersonRow
 from bot.named_phone import phone_named
+from bot.turn import Parse
 from tests.bot.ledgers import books
 from tests.bot.rooms import (
     AMINA,
@@ -230,9 +235,9 @@ def test_the_last_word_counts_and_the_first_is_forgotten(stage: Stage) -> None:
     assert holder(stage, "+447700900556") == learner(stage).id
 
 
-def test_after_thirty_days_it_counts_no_longer(stage: Stage) -> None:
+def test_after_three_days_it_counts_no_longer(stage: Stage) -> None:
     says_so(stage)
-    stage.clock.wait(30 * DAY)
+    stage.clock.wait(3 * DAY)
     stage.hears_and_works(NEW, "thanks")
     assert holder(stage, NEW) != learner(stage).id
 
@@ -315,3 +320,62 @@ def test_an_old_list_does_not_undo_it_and_a_list_that_named_the_new_number_count
     for phone, theirs in ((AMINA, NEW), (AMINA, NEW), (NEW, NEW), (AMINA, AMINA)):
         import_folder(books(stage.db), college(tmp_path, phone), stage.clock.wait(DAY))
         assert owned(stage) == {theirs}
+
+
+def meanwhile(stage: Stage, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    """A turn is taken, and just before it is committed the new phone writes."""
+    writing: list[threading.Thread] = []
+
+    def slow(scene: Scene, composed: Composed) -> None:
+        apply(scene, composed)
+        scene.session.flush()
+        writing.append(threading.Thread(target=stage.hears, args=(NEW, text)))
+        writing[0].start()
+        writing[0].join(0.3)  # it waits for the commit
+
+    with monkeypatch.context() as patched:
+        patched.setattr(conversation, "apply", slow)
+        assert conversation.take_next(stage.room, stage.clock)
+    writing[0].join(10)
+    assert len(writing) == 1
+
+
+def test_a_stop_that_comes_while_the_new_phone_is_being_linked_is_the_learners(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if stage.db.is_sqlite:
+        pytest.skip("one writer at a time")
+    says_so(stage)
+    stage.hears(NEW, "thanks")
+    meanwhile(stage, monkeypatch, "STOP")
+    stage.works()
+    assert consent_of(stage.db, NEW) == ["withdrawn"] * 3
+    assert {row.person_id for row in rows(stage.db, Inbound)} == {learner(stage).id}
+
+
+def test_a_stop_that_comes_while_the_yes_links_a_stranger_is_the_learners(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if stage.db.is_sqlite:
+        pytest.skip("one writer at a time")
+    stage.hears_and_works(NEW, "thanks")
+    stage.hears_and_works(AMINA, f"NEW NUMBER {SHOWN}")
+    stage.hears(AMINA, "yes")
+    meanwhile(stage, monkeypatch, "STOP")
+    stage.works()
+    assert consent_of(stage.db, NEW) == ["withdrawn"] * 3
+
+
+def test_a_message_that_turns_out_to_be_the_learners_is_taken_at_once_and_not_when_the_lease_runs_out(stage: Stage) -> None:
+    stage.hears(NEW, "is it on tomorrow then")
+
+    def linked_meanwhile(_text: str) -> Parse:
+        with stage.db.write() as session:
+            session.execute(update(ContactPoint).where(ContactPoint.value == NEW).values(person_id=learner(stage).id))
+        return Parse("thanks", 0.95)
+
+    stage.nlu.answer = linked_meanwhile
+    stage.works()
+    row = only(stage.db, Inbound)
+    assert (row.person_id, row.state, row.attempts) == (learner(stage).id, "done", 1)
+    assert stage.whatsapp.to(NEW) == [english("smalltalk.thanks")]

@@ -92,6 +92,71 @@ def test_an_older_stop_that_is_found_late_stops_all_the_same(stage: Stage) -> No
     assert consent_of(stage.db, AMINA) == OFF
 
 
+def test_an_older_start_that_is_found_late_ends_no_newer_pause(stage: Stage) -> None:
+    stage.nlu.intents["maybe less"] = Parse("opt_out", 0.5)
+    sent_at = stage.clock()
+    stage.clock.wait(SECOND)
+    stage.hears_and_works(AMINA, "maybe less")
+    receive(stage.db, an_incoming(AMINA, "START"), sent_at)
+    stage.works()
+    assert consent_of(stage.db, AMINA) == ["paused"] * 3
+    assert stage.whatsapp.to(AMINA)[-1] == english("consent.pause_question")
+    stage.hears_and_works(AMINA, "NO")
+    assert consent_of(stage.db, AMINA) == ["given"] * 3
+
+
+BACK = ["given", "given", "withdrawn"]
+NO_CHECK_INS = ["given", "withdrawn", "withdrawn"]
+
+
+@pytest.mark.parametrize(
+    ("words", "after"),
+    [
+        (("STOP", "START"), BACK),
+        (("STOP", "STOP", "START"), BACK),
+        (("maybe less", "yes", "START"), BACK),
+        (("stop check ins", "STOP", "START"), NO_CHECK_INS),
+        (("STOP", "stop check ins", "START"), NO_CHECK_INS),
+        (("stop check ins", "STOP", "START", "STOP", "STOP", "START"), NO_CHECK_INS),
+        (("stop check ins", "maybe less", "yes", "START"), NO_CHECK_INS),
+        (("stop check ins", "START"), ["given", "withdrawn", "given"]),
+        (("maybe less", "stop check ins", "START"), ["given", "withdrawn", "given"]),
+        (("maybe less", "stop check ins", "NO"), ["given", "withdrawn", "given"]),
+        (("stop check ins", "START", "yes"), ["given", "given", "given"]),
+        (("stop check ins", "STOP", "START", "yes", "yes"), ["given", "given", "given"]),
+        (("stop check ins", "STOP", "START", "no", "yes"), ["given", "withdrawn", "given"]),
+    ],
+)
+def test_start_undoes_the_last_stop_of_everything_and_no_stop_by_name(
+    stage: Stage, words: tuple[str, ...], after: list[str]
+) -> None:
+    stage.nlu.intents["maybe less"] = Parse("opt_out", 0.5)
+    for word in words:
+        stage.clock.wait(SECOND)
+        told = stage.hears_and_works(AMINA, word)
+    assert consent_of(stage.db, AMINA) == after
+    if words[-1] == "START":  # what it says is what the ledger says
+        on = [part for part, state in (("checkin", after[1]), ("marketing", after[2])) if state == "given"]
+        assert english(f"consent.{'_'.join(on) or 'none'}_rest") in told[0]
+
+
+@pytest.mark.parametrize(
+    "text", ["stop everything except jobs", "keep the jobs but stop the lessons", "only send me jobs", "stop reminding me"]
+)
+@pytest.mark.parametrize("intent", ["opt_out_marketing", "reminder_preferences", "thanks"])
+def test_no_to_lessons_alone_pauses_everything_and_is_asked_about(stage: Stage, intent: str, text: str) -> None:
+    stage.nlu.intents[text] = Parse(intent, 0.99, ((intent, 0.99),))
+    assert stage.hears_and_works(AMINA, text) == [english("consent.pause_question")]
+    assert consent_of(stage.db, AMINA) == ["paused"] * 3
+
+
+@pytest.mark.parametrize("text", ["no more jobs or check ins please", "stop jobs, stop check ins"])
+def test_two_parts_named_in_one_breath_are_both_off(stage: Stage, text: str) -> None:
+    told = f"{english('consent.marketing_checkin_off')}\n\n{english('consent.service_still_on')}"
+    assert stage.hears_and_works(AMINA, text) == [told]
+    assert consent_of(stage.db, AMINA) == NO_CHECK_INS
+
+
 def test_a_yes_in_chat_keeps_the_words_it_was_a_yes_to(stage: Stage) -> None:
     stage.hears_and_works(AMINA, "STOP")
     stage.hears_and_works(AMINA, "START")

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from bot.database import Database
 from bot.inbox import Screened, record
 from bot.models import ContactPoint, Inbound, OfficeCase, PersonRow
-from bot.people import point_of
+from bot.people import disown, point_of
 from bot.whatsapp import Incoming
 from tests.builders import NOW
 
@@ -138,3 +138,26 @@ def test_a_message_opens_the_window_of_the_address_it_came_from_and_of_no_other(
     with db.read() as session:
         opened = {point.value: point.last_inbound_at for point in session.scalars(select(ContactPoint))}
     assert opened == {PHONE: None, SCOPED: NOW}
+
+
+def test_two_messages_at_once_from_a_disowned_number_are_of_one_new_person(db: Database) -> None:
+    learner = met(db, PHONE)[0]
+    with db.write() as session:
+        session.get_one(PersonRow, learner).learner_code = "P1"
+        disown(session, session.scalars(select(ContactPoint.id)).one(), NOW)
+    together = threading.Barrier(4)
+
+    def write(place: int) -> None:
+        together.wait()
+        with db.write() as session:
+            record(session, a_message(f"SM{place}"), Screened("hello", (), urgent=False), NOW)
+
+    threads = [threading.Thread(target=write, args=[place]) for place in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with db.read() as session:
+        (bare,) = session.scalars(select(Inbound.person_id).distinct())
+        assert session.scalars(select(PersonRow.id).order_by(PersonRow.id)).all() == [learner, bare]
+    assert addresses(db) == {PHONE: bare}

@@ -12,10 +12,24 @@ from click.testing import CliRunner
 from bot import cli, inbox
 from bot.cli.recovering import recover_command
 from bot.database import Database
-from bot.models import ContactPoint, Inbound, OfficeCase, Outbound, PersonRow
+from bot.models import Audit, ContactPoint, Inbound, OfficeCase, Outbound, PersonRow
 from bot.recovery import LONGEST, OVERLAP, STILL_KNOCKING, Lookout, last_heard
 from bot.whatsapp import ProviderAway, TwilioContents
-from tests.bot.rooms import AMINA, BILAL, SECOND, Archive, Clock, Stage, a_learner, an_incoming, consent_of, only, owe, rows
+from tests.bot.rooms import (
+    AMINA,
+    BILAL,
+    SECOND,
+    Archive,
+    Clock,
+    Stage,
+    a_learner,
+    a_member_of_staff,
+    an_incoming,
+    consent_of,
+    only,
+    owe,
+    rows,
+)
 from tests.bot.rooms import states as outbound_states
 from tests.words import lexicon
 
@@ -237,6 +251,28 @@ def test_the_command_says_how_many_it_found_and_how_many_were_new(scene: Scene, 
     scene.missed("three", HOUR)
     status, out, _ = run(scene, monkeypatch, "--since", "2026-11-24T05:00", "--json")
     assert (status, json.loads(out.splitlines()[-1])) == (0, {"since": "2026-11-24T05:00:00+00:00", "found": 3, "new": 1})
+
+
+def test_the_command_goes_into_the_audit_with_who_signed_it_and_how_many_it_found(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a_member_of_staff(scene.stage.db, "A01", "admin", now=scene.stage.clock())
+    scene.missed("one", 2 * HOUR)
+    run(scene, monkeypatch, "--since", "2026-11-24T05:00", "--as", "A01")
+    run(scene, monkeypatch, "--since", "2026-11-24T05:00")
+    scene.archive.away = True
+    run(scene, monkeypatch, "--since", "2026-11-24T05:00")
+    since = {"since": "2026-11-24T05:00:00+00:00"}
+    assert [(row.by, row.act, row.person_id, row.details) for row in rows(scene.stage.db, Audit)] == [
+        ("A01", "recover", None, since | {"found": 1, "new": 1}),
+        ("cli", "recover", None, since | {"found": 1, "new": 0}),
+        ("cli", "recover", None, since | {"away": 503}),
+    ]
+
+
+def test_the_command_signed_with_the_code_of_nobody_asks_nobody(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    status, _, err = run(scene, monkeypatch, "--as", "A99")
+    assert (status, err, scene.archive.asked) == (1, "Error: no member of staff has this code\n", [])
 
 
 @pytest.mark.parametrize(

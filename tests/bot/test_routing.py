@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actions import HANDLERS
-from bot.routing import FIRST, MOST_INTENTS, Choice, answered, choose, without_model
-from bot.turn import Heard, Kind, Media, Phone
+from bot.routing import BUTTONS, FIRST, MOST_INTENTS, REOPENS, Choice, answered, choose, without_model
+from bot.template_files import load_templates
+from bot.turn import Heard, Kind, Media, Pending, Phone
 from tests.bot.rooms import SmallLimits
 from tests.builders import NOW, a_message, a_parse, a_pending, a_turn, heard
 
@@ -152,3 +153,32 @@ def test_hidden_details_with_hardly_a_word_need_no_model_and_with_a_question_do(
 def test_a_number_of_a_menu_that_is_gone_is_shown_the_menu_again(text: str) -> None:
     assert without_model(a_turn(text)) == Choice(("help",), "exact")
     assert without_model(a_turn("10")) is without_model(a_turn("2 of us")) is None
+
+
+@pytest.mark.parametrize("pending", [None, YES_NO, a_pending("menu", {"1": "course_info", "yes": "opt_in_service"})])
+@pytest.mark.parametrize(("button", "intent"), BUTTONS.items())
+def test_a_button_of_a_template_does_what_it_says_whatever_else_we_asked(
+    button: str, intent: str, pending: Pending | None
+) -> None:
+    tapped = a_turn(message=a_message("Yes", "button", button=button), pending=pending, nlu_away=True)
+    assert without_model(replace(tapped, answer=answered(tapped, "yes"))) == Choice((intent,), "exact")
+    assert answered(tapped, "yes") == ""
+
+
+def test_a_button_leads_to_what_there_is_and_re_opens_nothing() -> None:
+    assert set(BUTTONS.values()) <= set(HANDLERS) - set(REOPENS)
+
+
+def test_a_button_that_nobody_knows_answers_no_question_by_its_label() -> None:
+    assert answered(a_turn(message=a_message("Yes", "button", button="of_old"), pending=YES_NO), "yes") == ""
+    assert answered(a_turn(message=a_message("Yes", "button"), pending=YES_NO), "yes") == "yes"
+
+
+def test_an_opting_out_under_a_button_is_heard_before_it() -> None:
+    tapped = a_message("stop all this", "button", button="invite_yes")
+    assert without_model(a_turn(message=tapped, heard=(heard("opt_out"),))) == Choice(("opt_out",), "rule")
+
+
+def test_every_button_of_the_invitation_is_known() -> None:
+    ids = {reply.id for one in load_templates() if one.name == "group_invitation" for reply in one.replies}
+    assert ids == {"invite_yes", "invite_no"} <= set(BUTTONS)

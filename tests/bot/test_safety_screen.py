@@ -69,6 +69,21 @@ def test_only_lessons_is_a_no_to_jobs_and_to_check_ins(text: str) -> None:
     assert screen(text, LEXICON) == (Heard("opt_out_marketing", "rule"), Heard("opt_out_checkin", "rule"))
 
 
+@pytest.mark.parametrize("text", CASES["jobs_and_check_ins"])
+def test_jobs_and_check_ins_named_together_are_both_stopped_and_lessons_stay(text: str) -> None:
+    assert screen(text, LEXICON) == (Heard("opt_out_marketing", "rule"), Heard("opt_out_checkin", "rule"))
+
+
+@pytest.mark.parametrize("text", CASES["opt_out_unsure"])
+def test_no_to_lessons_alone_pauses_and_is_asked_about(text: str) -> None:
+    assert screen(text, LEXICON) == (Heard("opt_out", "rule", sure=False),)
+
+
+@pytest.mark.parametrize("text", CASES["not_opt_in"])
+def test_a_word_near_start_with_a_no_in_it_is_no_start(text: str) -> None:
+    assert "opt_in" not in heard(text)
+
+
 @pytest.mark.parametrize("text", CASES["opt_out_checkin"])
 def test_stopping_check_ins_alone_stops_nothing_else(text: str) -> None:
     assert screen(text, LEXICON) == (Heard("opt_out_checkin", "rule"),)
@@ -152,7 +167,20 @@ def test_a_disclosure_carries_its_flag(flag: str, text: str) -> None:
     assert flag in heard(text)["safeguarding_disclosure"].flags
 
 
-@pytest.mark.parametrize("text", ["START", "start please", "unstop", "شروع", "shuru karo", "zacznij", "începe"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "START",
+        "start please",
+        "start my messages again",
+        "Turn messages back on please",
+        "unstop",
+        "شروع",
+        "shuru karo",
+        "zacznij",
+        "începe",
+    ],
+)
 def test_start_opts_in(text: str) -> None:
     assert screen(text, LEXICON) == (Heard("opt_in", "exact"),)
 

@@ -11,7 +11,7 @@ from sqlalchemy import update
 
 from bot import outbox
 from bot.database import Database
-from bot.models import ContactPoint, Course, Outbound, PersonRow
+from bot.models import ContactPoint, Course, OfficeCase, Outbound, PersonRow, TemplateRow
 from bot.terms import Terms
 from bot.whatsapp import Outcome
 from tests.bot.rooms import AMINA, BILAL, SECOND, TERMS, Clock, Stage, a_learner, only, owe, states
@@ -74,13 +74,16 @@ def test_inside_the_window_the_same_words_go_as_free_text(db: Database, clock: C
 
 
 @pytest.mark.parametrize("given", [{"status": "pending"}, {"status": "paused"}, {"category": "MARKETING"}])
-def test_a_template_that_is_not_approved_or_was_put_in_another_category_is_not_used(
+def test_a_template_that_is_not_approved_or_was_put_in_another_category_waits_until_it_is(
     db: Database, away: str, clock: Clock, given: dict[str, str]
 ) -> None:
     approved(db, clock, **given)
     owe(db, away, clock(), **BY_TEMPLATE)
     assert sent(db, clock()) == []
-    assert states(db) == [("withheld", "WINDOW_CLOSED_NO_TEMPLATE")]
+    assert states(db) == [("queued", "WINDOW_CLOSED_NO_TEMPLATE")]
+    with db.write() as session:
+        session.execute(update(TemplateRow).values(status="approved", category="UTILITY"))
+    assert len(sent(db, clock.wait(HOUR))) == 1
 
 
 @pytest.mark.parametrize("changed", [{"template": "of_last_year"}, {"variables": {"lesson": "Pricing"}}])
@@ -92,6 +95,40 @@ def test_what_was_planned_under_an_older_text_is_withheld_and_holds_nobody_up(
     owe(db, away, clock(), key="new", **BY_TEMPLATE)
     assert len(sent(db, clock())) == 1
     assert states(db) == [("withheld", "WINDOW_CLOSED_NO_TEMPLATE"), ("accepted", None)]
+
+
+def test_a_text_is_sent_for_what_it_is_whatever_it_was_planned_as(db: Database, away: str, clock: Clock) -> None:
+    Stage(db, clock).hears_and_works(away, "no more job stuff but keep my lessons")
+    silent(db, clock() - 2 * DAY)
+    approved(db, clock, "opportunity")
+    template = TERMS.templates.find("opportunity", "en")
+    job = {"template": "opportunity", "variables": {one.name: one.sample for one in template.variables}}
+    owe(db, away, clock(), purpose="service", use="course_update", urgent=True, **job)
+    assert sent(db, clock()) == []
+    assert states(db, Outbound.template == "opportunity") == [("withheld", "MARKETING_NOT_CONSENTED")]
+
+
+def test_what_we_write_first_has_one_use_of_the_policy_or_is_refused(db: Database, away: str, clock: Clock) -> None:
+    with pytest.raises(ValueError, match="one approved use"):
+        owe(db, away, clock(), use="")
+
+
+def test_a_course_without_an_end_stops_opportunities_and_the_office_hears_of_it(db: Database, clock: Clock) -> None:
+    a_learner(db, AMINA, now=clock())
+    with db.write() as session:
+        session.execute(update(Course).values(ends_on=None))
+    for key, purpose in (("a", "service"), ("b", "marketing"), ("c", "checkin")):
+        owe(db, AMINA, clock(), key=key, purpose=purpose, urgent=True)  # type: ignore[arg-type]
+    assert [one.body for one in sent(db, clock())] == ["Body of a."]
+    assert states(db, Outbound.key != "a") == [("withheld", "PAST_6_MONTHS")] * 2
+    assert only(db, OfficeCase).kind == "course_without_end"
+
+
+def test_a_template_goes_once_and_its_files_do_not_go_without_the_window(db: Database, away: str, clock: Clock) -> None:
+    sid = approved(db, clock)
+    owe(db, away, clock(), **BY_TEMPLATE, media=("https://e4a.example.org/1", "https://e4a.example.org/2"))
+    assert [one.content_sid for one in sent(db, clock())] == [sid]
+    assert states(db) == [("accepted", None), ("withheld", "WINDOW_CLOSED_NO_TEMPLATE")]
 
 
 def test_an_alert_reaches_staff_who_have_not_written_for_days(db: Database, clock: Clock) -> None:

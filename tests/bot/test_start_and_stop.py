@@ -76,20 +76,65 @@ def test_what_only_the_model_hears_re_opens_nothing_after_a_later_stop(stage: St
     assert stage.whatsapp.to(AMINA)[-1].startswith(english("consent.stays_off"))
 
 
-def test_what_only_the_model_hears_re_opens_after_an_earlier_stop(stage: Stage) -> None:
+def test_what_only_the_model_hears_re_opens_nothing_after_an_earlier_stop_either(stage: Stage) -> None:
     while_rasa_is_away(stage, "STOP", COME_BACK)
-    assert consent_of(stage.db, AMINA) == BACK
+    assert consent_of(stage.db, AMINA) == OFF
+    assert stage.whatsapp.to(AMINA)[-1] == english("consent.ask_back")
+
+
+@pytest.mark.parametrize(("answer", "after"), [("yes", BACK), ("NO", OFF)])
+def test_it_is_asked_about_and_their_yes_re_opens(stage: Stage, answer: str, after: list[str]) -> None:
+    stage.hears_and_works(AMINA, "STOP")
+    assert stage.hears_and_works(AMINA, COME_BACK) == [english("consent.ask_back")]
+    stage.hears_and_works(AMINA, answer)
+    assert consent_of(stage.db, AMINA) == after
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "dont turn them back on",
+        "please dont start them again",
+        "never restart my messages",
+        "turn off lesson reminders",
+        "stop start",
+        "START stop",
+        "dont start again",
+        "do not restart",
+        "start stopping my messages",
+        "switch off reminders",
+        "why did mine stop",
+        "back",
+        "resume my cv",
+        "keep my messages off",
+        "dont opt me back in",
+    ],
+)
+@pytest.mark.parametrize("intent", ["opt_in", "reminder_preferences"])
+@pytest.mark.parametrize(("before", "still"), [("STOP", "withdrawn"), ("i have had it", "paused")])
+def test_no_word_near_start_re_opens_what_is_off(stage: Stage, before: str, still: str, intent: str, text: str) -> None:
+    stage.nlu.intents |= {"i have had it": Parse("opt_out", 0.5), text: Parse(intent, 0.99, ((intent, 0.99),))}
+    stage.hears_and_works(AMINA, before, text)
+    assert consent_of(stage.db, AMINA) == [still] * 3
+
+
+@pytest.mark.parametrize("text", ["keep my messages on", "keep my messages off", "no more job stuff"])
+def test_while_we_ask_what_they_meant_nothing_but_no_and_start_ends_the_pause(stage: Stage, text: str) -> None:
+    stage.nlu.intents["i have had it"] = Parse("opt_out", 0.5)
+    stage.hears_and_works(AMINA, "i have had it")
+    (reply,) = stage.hears_and_works(AMINA, text)
+    assert reply.endswith(english("consent.pause_question"))
+    after_no = "withdrawn" if "job" in text else "given"
+    assert consent_of(stage.db, AMINA) == ["paused", "paused", "withdrawn" if "job" in text else "paused"]
+    stage.hears_and_works(AMINA, "NO")
+    assert consent_of(stage.db, AMINA) == ["given", "given", after_no]
 
 
 def test_a_later_stop_of_one_person_overtakes_nothing_of_another(stage: Stage) -> None:
     a_learner(stage.db, BILAL, now=stage.clock())
-    stage.hears_and_works(BILAL, "STOP")
-    stage.nlu.away = True
-    stage.hears_and_works(BILAL, COME_BACK)
+    stage.hears_and_works(BILAL, "STOP", COME_BACK)
+    stage.hears(BILAL, "yes")
     stage.hears_and_works(AMINA, "STOP")
-    stage.nlu.away = False
-    stage.clock.wait(10 * SECOND)
-    stage.works()
     assert (consent_of(stage.db, AMINA), consent_of(stage.db, BILAL)) == (OFF, BACK)
 
 
@@ -113,7 +158,8 @@ def test_no_to_our_question_leaves_a_refusal_a_refusal(stage: Stage) -> None:
 def test_start_after_a_pause_gives_back_marketing_too_and_asks_nothing(stage: Stage) -> None:
     stage.nlu.intents["i have had it"] = Parse("opt_out", 0.5)
     stage.hears_and_works(AMINA, "i have had it")
-    assert stage.hears_and_works(AMINA, "START") == [english("consent.started")]
+    told = f"{english('consent.started')}\n\n{english('consent.checkin_marketing_rest')}"
+    assert stage.hears_and_works(AMINA, "START") == [told]
     assert consent_of(stage.db, AMINA) == ["given"] * 3
 
 

@@ -16,11 +16,11 @@ from structlog.testing import capture_logs
 from bot.cli.templates import template_commands
 from bot.cli.tools import Tools
 from bot.database import Database
-from bot.models import OfficeCase
+from bot.models import Audit, OfficeCase
 from bot.template_files import load_templates
 from bot.templates import Template
 from bot.whatsapp import Contents, OnFile, ProviderAway, TwilioContents, TwilioRecords
-from tests.bot.rooms import Clock, Stage
+from tests.bot.rooms import Clock, Stage, a_member_of_staff, rows
 from tests.payloads.servers import Server, a_closed_port, running
 from tests.simulator.world import ACCOUNT, World
 
@@ -159,6 +159,25 @@ def test_push_hands_everything_in_and_status_finds_it_approved(stage: Stage, wor
     assert (status.exit_code, len(lines(status))) == (0, COUNT)
     assert {(one["ready"], one["status"]) for one in lines(status)} == {(True, "approved")}
     assert {str(one["content_sid"])[:2] for one in lines(status)} == {"HX"}
+
+
+def test_a_push_goes_into_the_audit_with_who_signed_it_and_how_many_it_handed_in(stage: Stage, world: World) -> None:
+    a_member_of_staff(stage.db, "A01", "admin", now=stage.clock())
+    assert run(stage, world.served.url, "push", "--as", "A01").exit_code == 0
+    assert run(stage, world.served.url, "push").exit_code == 0
+    assert run(stage, a_closed_port(), "push").exit_code == 3
+    audit = [(row.by, row.act, row.person_id, row.details) for row in rows(stage.db, Audit)]
+    assert audit == [
+        ("A01", "templates_push", None, {"created": COUNT}),
+        ("cli", "templates_push", None, {"unchanged": COUNT}),
+        ("cli", "templates_push", None, {"away": 0}),
+    ]
+
+
+def test_a_push_signed_with_the_code_of_nobody_asks_nobody(stage: Stage, world: World) -> None:
+    result = run(stage, world.served.url, "push", "--as", "A99")
+    assert (result.exit_code, result.stderr) == (1, "Error: no member of staff has this code\n")
+    assert (contents(world.served.url).every(), rows(stage.db, Audit)) == ((), [])
 
 
 def test_the_tables_are_for_people(stage: Stage, world: World) -> None:

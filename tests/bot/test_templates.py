@@ -91,8 +91,9 @@ def test_the_first_message_says_what_the_law_and_the_policy_want_said() -> None:
         "rules_link": "https://r.example",
     }
     text = first.fill(values)
-    for said in ("Sam", "Sell Online", "automated", "safeguarding", "can read", "https://p.example", "https://r.example"):
+    for said in ("Sam", "Sell Online", "automated", "safeguarding", "https://p.example", "https://r.example"):
         assert said in text
+    assert "A computer reads what you send. Our staff see what is passed on to them." in text  # P42, and the privacy page
     assert ("STOP" in text, "HELP" in text) == (True, True)
 
 

@@ -14,10 +14,11 @@ from click.testing import CliRunner
 from sqlalchemy import select
 
 from bot import clock, consents, ledger, trails, wordings
+from bot.acts import NoSuchStaff
 from bot.cli import Tools
 from bot.cli.college import import_command
 from bot.cli.consent import consent_commands
-from bot.consents import NoSuchPerson, NoSuchStaff, NotAllowed, Told
+from bot.consents import NoSuchPerson, NotAllowed, Told
 from bot.database import Database
 from bot.importing import import_folder
 from bot.ledger import Entry
@@ -83,7 +84,7 @@ def test_it_says_where_each_purpose_stands_and_what_was_not_sent_for_it(db: Data
         "checkin": "withdrawn",
         "marketing": "refused",
     }
-    assert (trail.suppressed, trail.withheld, trail.held) == ({"checkin": now}, {"OPTED_OUT": 2}, False)
+    assert (trail.suppressed, trail.withheld, trail.held) == ({"checkin": now}, {"OPTED_OUT": 2}, None)
 
 
 def test_looking_is_in_the_audit_signed_or_not(db: Database, now: datetime) -> None:
@@ -141,13 +142,19 @@ def test_as_json_every_line_has_its_words_and_the_last_one_how_it_stands(run: Ru
     assert [line["words"] for line in lines][-1] == ASKED.text
     assert lines[-1]["message"] == "SM1"
     standing = {"service": "given", "checkin": "given", "marketing": "refused"}
-    assert last == {"standing": standing, "held": False, "suppressed": {}, "withheld": {"OPTED_OUT": 2}}
+    assert last == {"standing": standing, "suppressed": {}, "withheld": {"OPTED_OUT": 2}}
 
 
 def test_words_that_nobody_gave_us_are_named_as_missing(run: Run, tmp_path: Path) -> None:
     folder = a_college(tmp_path / "college", ann("2026-10-02", version="v9"))
     assert "Note: learners.csv, line 2, declaration_version: the words of version 'v9'" in run("import", str(folder))
     assert "v9, service: words not on file" in run("consent", "show", "P1")
+
+
+def test_an_import_may_be_signed_by_a_member_of_staff_alone(run: Run, tmp_path: Path) -> None:
+    folder = a_college(tmp_path / "college", ann())
+    assert "no member of staff has this code" in run("import", str(folder), "--as", "A9", exits=1)
+    assert "1 unchanged" in run("import", str(folder), "--as", "A1")
 
 
 def test_staff_record_a_day_and_read_how_it_stands(run: Run) -> None:
@@ -163,3 +170,27 @@ def test_what_is_refused_is_said(run: Run) -> None:
     assert "not a way" in run("consent", "give", "P1", "--source", "left_group", "--as", "A1", exits=1)
     assert "trainer" in run("consent", "show", "P1", "--as", "T1", exits=1)
     run("consent", "show", exits=2)
+    assert "not both" in run("consent", "give", "P1", "--learner", "P2", "--as", "A1", exits=2)
+    assert "not both" in run("consent", "show", "P1", "--learner", "P1", exits=2)
+    assert "before 2009" in run("consent", "give", "P1", "--on", "0001-01-01", "--as", "A1", exits=2)
+    assert "before 2009" in run("consent", "withdraw", "P1", "--on", "2008-12-31", "--as", "A1", exits=2)
+
+
+def test_whether_they_are_on_hold_is_for_the_safeguarding_role_alone(db: Database, now: datetime, run: Run) -> None:
+    with db.write() as session:
+        for code, role in (("S1", "safeguarding"), ("R1", "read-only")):
+            session.add(StaffRole(code=code, role=role, person=PersonRow(name=code, created_at=now)))
+    before = {by: run("consent", "show", "P1", "--as", by, "--json") for by in ("A1", "R1")}
+    assert json.loads(run("consent", "show", "P1", "--as", "S1", "--json").splitlines()[-1])["held"] is False
+    with db.write() as session:
+        session.get_one(PersonRow, person_id(db)).held_at = now
+    assert {by: run("consent", "show", "P1", "--as", by, "--json") for by in before} == before
+    assert "hold" not in run("consent", "show", "P1") + run("consent", "show", "P1", "--as", "A1")
+    assert json.loads(run("consent", "show", "P1", "--as", "S1", "--json").splitlines()[-1])["held"] is True
+    assert "On hold: nothing automatic goes to them." in run("consent", "show", "P1", "--as", "S1")
+
+
+def test_a_version_that_is_not_on_file_is_refused(run: Run) -> None:
+    refused = run("consent", "give", "P1", "--purpose", "checkin", "--wording", "v9", "--as", "A1", exits=1)
+    assert refused == "Error: the words of version v9 for checkin are not on file\n"
+    assert "v9" not in run("consent", "show", "P1")

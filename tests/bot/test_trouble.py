@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from bot import outbox
 from bot.database import Database
 from bot.models import Audit, CaseMessage, ContactPoint, OfficeCase, Outbound, Stop
+from bot.status import ERASED
 from bot.whatsapp import Outcome, StatusUpdate, remedy
 from tests.bot.rooms import (
     AMINA,
@@ -19,6 +22,7 @@ from tests.bot.rooms import (
     Stage,
     a_learner,
     a_member_of_staff,
+    another_phone,
     consent_of,
     only,
     owe,
@@ -73,7 +77,7 @@ def test_what_failed_for_a_time_is_sent_again_after_each_wait_and_then_given_up(
     fails(stage, sent(stage), code)
     assert outbox.claim(stage.db, TERMS, stage.clock() + 7 * DAY) is None
     waits = len(remedy(code).waits)
-    assert states(stage.db) == [("failed", "SENT_AGAIN")] * waits + [("failed", None)]
+    assert states(stage.db) == [("failed", "SENT_AGAIN")] * waits + [("failed", "RETRIES_SPENT")]
 
 
 def test_an_answer_that_was_sent_again_is_a_case_only_when_that_failed_too(stage: Stage) -> None:
@@ -100,7 +104,8 @@ def test_what_arrived_after_all_is_not_sent_again(stage: Stage) -> None:
 def test_what_would_be_old_by_the_time_it_is_sent_again_is_not(stage: Stage) -> None:
     owe(stage.db, AMINA, stage.clock(), best_before=stage.clock() + SECOND)
     fails(stage, sent(stage), 63038)
-    assert states(stage.db) == [("failed", None)]
+    assert states(stage.db) == [("failed", "RETRIES_SPENT")]
+    assert cases(stage) == [("undelivered", [])]
 
 
 @pytest.mark.parametrize("code", [63003, 63014, 63024, 21211])
@@ -197,14 +202,14 @@ def test_a_template_that_is_gone_is_not_used_again_until_it_was_looked_at(stage:
         owe(stage.db, AMINA, stage.clock(), key=key, **TEMPLATE, variables=LESSON)
     fails(stage, sent(stage), code)
     assert outbox.claim(stage.db, TERMS, stage.clock()) is None
-    assert states(stage.db) == [("failed", None), ("withheld", "WINDOW_CLOSED_NO_TEMPLATE")]
+    assert states(stage.db) == [("failed", None), ("queued", "WINDOW_CLOSED_NO_TEMPLATE")]
     assert cases(stage) == [("template_gone", [str(code), "lesson_reminder"])]
 
 
 def test_a_code_that_nobody_thought_of_drops_the_message_alone(stage: Stage) -> None:
     owe(stage.db, AMINA, stage.clock())
     fails(stage, sent(stage), 99999)
-    assert (states(stage.db), cases(stage)) == ([("failed", None)], [])
+    assert (states(stage.db), cases(stage)) == ([("failed", None)], [("undelivered", [])])
 
 
 def test_a_provider_that_did_not_answer_is_an_unknown_outcome_and_nothing_is_repeated(stage: Stage) -> None:
@@ -238,6 +243,103 @@ def test_when_twilio_refuses_us_ourselves_everything_waits_and_one_now_and_then_
     assert rows(stage.db, Stop) == []
     gone = [row.key for row in rows(stage.db, Outbound) if row.state in ("accepted", "sent")]
     assert sorted(gone) == (["a", "b"] if at_once else ["a~1", "b"])
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_of_many_that_are_refused_at_the_same_moment_none_is_lost_and_the_office_hears_once(
+    stage: Stage, at_once: bool
+) -> None:
+    phones = [f"+4477009005{n:02}" for n in range(8)]
+    for phone in phones:
+        a_learner(stage.db, phone, now=stage.clock())
+        owe(stage.db, phone, stage.clock(), key=phone, urgent=True)
+    leased = [outbox.claim(stage.db, TERMS, stage.clock()) for _ in phones]
+    together = threading.Barrier(len(phones), timeout=20)
+
+    def refused(one: outbox.Sending | None) -> None:
+        assert one is not None
+        together.wait()
+        code = Outcome("retry" if at_once else "refused", error_code=63007)
+        outbox.record(stage.db, TERMS, one.outbound_id, code, stage.clock())
+
+    with ThreadPoolExecutor(len(phones)) as pool:
+        list(pool.map(refused, leased))
+    assert cases(stage) == [("sending_stopped", ["63007"])]
+    waiting = rows(stage.db, Outbound, Outbound.state == "queued")
+    assert len(waiting) == len(phones)
+
+
+def test_the_same_mistake_in_many_at_once_is_one_case(stage: Stage) -> None:
+    phones = [f"+4477009005{n:02}" for n in range(8)]
+    for phone in phones:
+        a_learner(stage.db, phone, now=stage.clock())
+        owe(stage.db, phone, stage.clock(), key=phone, urgent=True)
+    leased = [outbox.claim(stage.db, TERMS, stage.clock()) for _ in phones]
+
+    def refused(one: outbox.Sending | None) -> None:
+        assert one is not None
+        outbox.record(stage.db, TERMS, one.outbound_id, Outcome("refused", error_code=21656), stage.clock())
+
+    with ThreadPoolExecutor(len(phones)) as pool:
+        list(pool.map(refused, leased))
+    assert cases(stage) == [("our_bug", ["21656", "service"])]
+
+
+def test_a_notice_that_is_lost_for_want_of_an_answer_from_twilio_is_for_the_office(stage: Stage) -> None:
+    owe(stage.db, AMINA, stage.clock(), urgent=True, best_before=stage.clock() + SECOND)
+    one = outbox.claim(stage.db, TERMS, stage.clock())
+    assert one is not None
+    outbox.record(stage.db, TERMS, one.outbound_id, Outcome("retry"), stage.clock())
+    assert (states(stage.db), cases(stage)) == ([("failed", "RETRIES_SPENT")], [("undelivered", [])])
+
+
+def test_late_news_of_a_shut_window_does_not_shut_one_that_was_opened_since(stage: Stage) -> None:
+    stage.hears_and_works(AMINA, "thanks")
+    row = only(stage.db, Outbound)
+    stage.clock.wait(SECOND)
+    stage.hears(AMINA, "thanks again")
+    stage.clock.wait(SECOND)
+    fails(stage, row, 63016)
+    stage.works()
+    assert states(stage.db) == [("failed", None), ("accepted", None)]
+
+
+def test_news_of_what_was_sent_before_a_stop_does_not_end_it(stage: Stage) -> None:
+    a_learner(stage.db, BILAL, now=stage.clock())
+    owe(stage.db, BILAL, stage.clock(), key="yesterday", urgent=True)
+    old = sent(stage)
+    stage.clock.wait(SECOND)
+    owe(stage.db, AMINA, stage.clock(), urgent=True)
+    fails(stage, sent(stage), 63051)
+    stage.clock.wait(SECOND)
+    with stage.db.write() as session:
+        outbox.advance(session, TERMS, old.id, StatusUpdate(old.sid or "", "read"), stage.clock())
+    assert [stop.error_code for stop in rows(stage.db, Stop)] == [63051]
+
+
+def test_a_notice_that_fails_while_its_learner_moves_goes_to_the_new_phone(stage: Stage) -> None:
+    owe(stage.db, AMINA, stage.clock(), urgent=True)
+    row = sent(stage)
+    stage.clock.wait(SECOND)
+    another_phone(stage.db, AMINA, BILAL, stage.clock())
+    with stage.db.write() as session:
+        session.get_one(ContactPoint, row.contact_point_id).disowned_at = stage.clock()
+    fails(stage, row, 63018)
+    stage.clock.wait(timedelta(minutes=1))
+    again = outbox.claim(stage.db, TERMS, stage.clock())
+    assert again is not None
+    assert again.to == BILAL
+
+
+def test_what_was_on_its_way_to_somebody_erased_ends_there(stage: Stage) -> None:
+    owe(stage.db, AMINA, stage.clock(), purpose="reply")
+    one = outbox.claim(stage.db, TERMS, stage.clock())
+    assert one is not None
+    with stage.db.write() as session:
+        session.get_one(Outbound, one.outbound_id).reason = ERASED
+    outbox.record(stage.db, TERMS, one.outbound_id, Outcome("retry", error_code=20429), stage.clock())
+    assert (states(stage.db), cases(stage)) == ([("failed", ERASED)], [])
+    assert outbox.claim(stage.db, TERMS, stage.clock() + timedelta(hours=1)) is None
 
 
 def test_while_everything_waits_whoever_is_at_risk_is_answered_all_the_same(stage: Stage) -> None:

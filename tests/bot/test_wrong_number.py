@@ -7,12 +7,15 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import select
 
+from bot.conversation import take_next
 from bot.database import Database
 from bot.models import ContactPoint, Course, EnrolmentRow, Inbound, OfficeCase, Outbound, PersonRow
-from bot.turn import CONSENTABLE
+from bot.turn import CONSENTABLE, Parse
+from tests.bot.ledgers import suppressed
 from tests.bot.rooms import (
     AMINA,
     BILAL,
+    CARLA,
     Clock,
     Stage,
     a_learner,
@@ -174,3 +177,59 @@ def test_whoever_writes_from_it_again_is_the_same_bare_person(stage: Stage) -> N
         writes(stage, "thanks", AMINA, SCOPED)
     assert len({row.person_id for row in rows(stage.db, Inbound)[-3:]}) == 1
     assert len(rows(stage.db, PersonRow)) == 2
+
+
+def test_no_answer_that_waits_goes_to_whoever_has_the_number_and_no_other_phone_of_hers_misses_one(stage: Stage) -> None:
+    stage.clock.wait(HOUR)
+    for phone in (AMINA, BILAL):
+        receive(stage.db, an_incoming(phone, "when is my next lesson"), stage.clock())
+        take_next(stage.room, stage.clock)
+    receive(stage.db, an_incoming(AMINA, "wrong number mate"), stage.clock())
+    take_next(stage.room, stage.clock)
+    said = len(stage.whatsapp.to(AMINA))
+    stage.works()
+    assert stage.whatsapp.to(AMINA)[said:] == [english("consent.wrong_number")]
+    answers = (Outbound.purpose == "reply", Outbound.created_at == stage.clock())
+    assert states(stage.db, *answers) == [("withheld", "WRONG_NUMBER"), ("accepted", None)]
+
+
+def test_who_says_wrong_number_and_asks_something_else_is_told_nothing_of_the_learners(stage: Stage) -> None:
+    asks = "wrong number mate, what time is the next lesson"
+    stage.nlu.intents[asks] = Parse("course_info", 0.95, (("course_info", 0.95),))
+    said = len(stage.whatsapp.to(AMINA))
+    writes(stage, asks, AMINA)
+    assert stage.whatsapp.to(AMINA)[said:] == [english("consent.wrong_number")]
+
+
+@pytest.mark.parametrize("also", [False, True])
+def test_a_scoped_id_alone_ends_every_phone_it_may_have_come_with(stage: Stage, also: bool) -> None:
+    with stage.db.write() as session:  # a phone of hers that never wrote is none of them
+        person_id = session.scalars(select(ContactPoint.person_id).where(ContactPoint.value == AMINA)).one()
+        session.add(ContactPoint(person_id=person_id, kind="phone", value=CARLA))
+        session.scalars(select(ContactPoint).where(ContactPoint.value == BILAL)).one().last_inbound_at = (
+            stage.clock() if also else None
+        )
+    owe(stage.db, AMINA, stage.clock(), due_at=stage.clock() + HOUR)
+    writes(stage, "wrong number mate", scoped_id=SCOPED)
+    assert disowned(stage) == {AMINA, SCOPED, *([BILAL] if also else [])}
+    assert states(stage.db, Outbound.key == "k1") == [("withheld", "WRONG_NUMBER")]
+    assert [case.kind for case in rows(stage.db, OfficeCase)] == ["wrong_number"]
+    for value in disowned(stage):
+        assert suppressed(stage.db, value).keys() == set(CONSENTABLE)
+
+
+def test_after_a_scoped_id_alone_said_so_nobody_learns_anything_of_hers_at_the_phone(stage: Stage) -> None:
+    writes(stage, "wrong number mate", scoped_id=SCOPED)
+    said = len(stage.whatsapp.to(AMINA))
+    writes(stage, "when is my next lesson", AMINA)
+    assert holder(stage, AMINA) != learner(stage).id
+    assert not any("Pricing" in text for text in stage.whatsapp.to(AMINA)[said:])
+
+
+def test_when_a_number_was_found_wrong_before_stays_what_it_was(stage: Stage) -> None:
+    with stage.db.write() as session:
+        session.scalars(select(ContactPoint).where(ContactPoint.value == BILAL)).one().disowned_at = stage.clock()
+    stage.clock.wait(HOUR)
+    writes(stage, "wrong number mate", scoped_id=SCOPED)
+    before = only(stage.db, ContactPoint, ContactPoint.value == BILAL)
+    assert before.disowned_at == stage.clock() - HOUR
