@@ -31,9 +31,9 @@ def twilio() -> Iterator[Server]:
         yield server
 
 
-def sender(url: str) -> TwilioSender:
+def sender(url: str, timeout_s: float = 5) -> TwilioSender:
     """Like the real one, with less patience."""
-    return TwilioSender(ACCOUNT, TOKEN, SENDER, url, timeout_s=0.2)
+    return TwilioSender(ACCOUNT, TOKEN, SENDER, url, timeout_s)
 
 
 def refusal(status: int, code: int | None = None) -> dict[str, object]:
@@ -173,7 +173,7 @@ def test_a_success_that_names_no_message_may_have_gone_out(twilio: Server, page:
 
 def test_an_answer_that_never_comes_may_have_gone_out_and_is_asked_for_once(twilio: Server) -> None:
     twilio.hangs = True
-    assert sender(twilio.url).send(LETTER) == Outcome("unknown")
+    assert sender(twilio.url, 0.2).send(LETTER) == Outcome("unknown")
     assert len(twilio.requests) == 1
 
 
