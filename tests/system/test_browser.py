@@ -23,7 +23,7 @@ QUIET = [
     "--disable-sync",
 ]
 WAIT_MS = 20_000
-PEOPLE = ("+447700900108", "+447700900109", "+447700900201", "+447700900999")  # two learners, a trainer, a stranger
+PEOPLE = ("+447700900108", "+447700900114", "+447700900201", "+447700900999")  # two learners, a trainer, a stranger
 
 
 @pytest.fixture
