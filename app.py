@@ -51,24 +51,17 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(webhook.make_blueprint(webhook.Door(settings, db, lexicon, terms)))
     app.register_blueprint(health.make_blueprint(db, nlu.ready, frozenset(HANDLERS)))
     app.register_blueprint(pages.make_blueprint(documents, texts))
-    contents, records = _contents(settings), _records(settings)
-    worker = Worker(room, _post(settings), clock.now, chores(room, records, contents, links))
+    sender, contents, records = _twilio(settings)
+    mail = SmtpMail(settings.alert_smtp_url) if settings.alert_smtp_url else NoMail()
+    post = Post(sender, mail, settings.public_url)
+    worker = Worker(room, post, clock.now, chores(room, records, contents, links))
     cli.add_commands(app.cli, cli.Tools(db, room, worker, contents, records))
     return app
 
 
-def _post(settings: Settings) -> Post:
-    token = settings.twilio_auth_token.get_secret_value()
-    sender = TwilioSender(settings.twilio_account_sid, token, settings.twilio_whatsapp_from, settings.twilio_api_url)
-    return Post(sender, SmtpMail(settings.alert_smtp_url) if settings.alert_smtp_url else NoMail(), settings.public_url)
-
-
-def _contents(settings: Settings) -> TwilioContents:
-    return TwilioContents(
-        settings.twilio_account_sid, settings.twilio_auth_token.get_secret_value(), settings.twilio_api_url
-    )
-
-
-def _records(settings: Settings) -> TwilioRecords:
-    token = settings.twilio_auth_token.get_secret_value()
-    return TwilioRecords(settings.twilio_account_sid, token, settings.twilio_whatsapp_from, settings.twilio_api_url)
+def _twilio(settings: Settings) -> tuple[TwilioSender, TwilioContents, TwilioRecords]:
+    """Twilio as we send through it, as it keeps our templates, and as it remembers messages."""
+    account, token, url = settings.twilio_account_sid, settings.twilio_auth_token.get_secret_value(), settings.twilio_api_url
+    ours = settings.twilio_whatsapp_from
+    sender, records = TwilioSender(account, token, ours, url), TwilioRecords(account, token, ours, url)
+    return sender, TwilioContents(account, token, url), records

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import assert_never
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot import alerts, consent, invitations, ledger, moving, outbox, wordings
+from bot.cases import open_case
 from bot.compose import AFTER_LEAVING, Composed
 from bot.database import insert_new
 from bot.effects import (
@@ -34,7 +34,7 @@ from bot.effects import (
     Withdraw,
     say,
 )
-from bot.models import CaseMessage, Inbound, OfficeCase, PersonRow, StaffRole
+from bot.models import CaseMessage, Inbound, OfficeCase, PersonRow
 from bot.people import disown, point_of
 from bot.queries import standing_of
 from bot.routing import AT_RISK
@@ -44,8 +44,6 @@ from bot.texts import Texts
 from bot.turn import CONSENTABLE, Consentable
 
 WITHHELD_AS = {"wrong_number": "WRONG_NUMBER"}  # by the source of a withdrawal
-
-
 ALARM = "safeguarding_alert"  # data/templates.yml
 
 
@@ -149,18 +147,13 @@ def _resume(scene: Scene, source: str) -> None:
 
 
 def _open_case(scene: Scene, kind: str, *, urgent: bool) -> None:
-    """One open case of a kind is enough: what comes next joins it. Staff are told of it without names or words."""
-    here = (OfficeCase.person_id == scene.person.id, OfficeCase.kind == kind, OfficeCase.state == "open")
-    open_one = scene.session.scalar(select(OfficeCase).where(*here).order_by(OfficeCase.id).limit(1))
-    case = open_one or _add_case(scene, OfficeCase(kind=kind, urgent=urgent, restricted=kind == AT_RISK))
+    """One open case of a kind is enough: what comes next joins it. Of a disclosure its own people hear, each time."""
+    restricted = kind == AT_RISK
+    number = open_case(scene.session, scene.person.id, kind, scene.now, urgent=urgent, restricted=restricted)
+    case = scene.session.get_one(OfficeCase, number)
     _join(scene, case)
-    if case.restricted:
-        for contact in scene.staffroom.contacts:
-            alerts.add_email(scene.session, _alarm(scene, case, contact.email, "safeguarding"), scene.now)
-    elif open_one is None and scene.staffroom.has_mail:
-        emails = select(StaffRole.email).where(StaffRole.role == "admin", StaffRole.email != "").order_by(StaffRole.id)
-        for email in scene.session.scalars(emails):
-            alerts.add_email(scene.session, _alarm(scene, case, email, "case"), scene.now)
+    for contact in scene.staffroom.contacts if restricted else ():
+        alerts.add_email(scene.session, _alarm(scene, case, contact.email), scene.now)
 
 
 def _join(scene: Scene, case: OfficeCase) -> None:
@@ -172,7 +165,10 @@ def _join(scene: Scene, case: OfficeCase) -> None:
 
 def _alert(scene: Scene, effect: AlertSafeguarding) -> None:
     """A restricted case, a hold, an alert to each contact, and the reply that waits to say only what is true (D06, D07)."""
-    case = _add_case(scene, OfficeCase(kind=AT_RISK, urgent=True, restricted=True, flags=sorted(effect.flags)))
+    case = OfficeCase(kind=AT_RISK, urgent=True, restricted=True, flags=sorted(effect.flags))
+    case.person_id, case.opened_at = scene.person.id, scene.now
+    scene.session.add(case)
+    scene.session.flush()  # its number goes into the alerts
     _join(scene, case)
     if effect.holds:
         scene.person.held_at = scene.person.held_at or scene.now
@@ -185,12 +181,12 @@ def _alert(scene: Scene, effect: AlertSafeguarding) -> None:
     )
     outbox.add(scene.session, waits, scene.now)
     for contact in scene.staffroom.contacts:
-        alerts.add_email(scene.session, _alarm(scene, case, contact.email, "safeguarding"), scene.now)
+        alerts.add_email(scene.session, _alarm(scene, case, contact.email), scene.now)
         _alert_by_whatsapp(scene, case, contact)
 
 
 def _alert_by_whatsapp(scene: Scene, case: OfficeCase, contact: Contact) -> None:
-    alarm = _alarm(scene, case, contact.phone, "safeguarding")
+    alarm = _alarm(scene, case, contact.phone)
     point = point_of(scene.session, contact.phone, "", scene.now)
     told = f"{alarm.subject}\n\n{alarm.body}"
     draft = outbox.Draft(alarm.key, point.person_id, point.id, "staff", told, scene.now, use="staff", urgent=True)
@@ -198,23 +194,11 @@ def _alert_by_whatsapp(scene: Scene, case: OfficeCase, contact: Contact) -> None
     alerts.add_whatsapp(scene.session, alarm, outbox.add(scene.session, draft, scene.now), scene.now)
 
 
-def _add_case(scene: Scene, case: OfficeCase) -> OfficeCase:
-    case.person_id, case.opened_at = scene.person.id, scene.now
-    scene.session.add(case)
-    scene.session.flush()  # its number goes into the alerts
-    return case
-
-
-def _alarm(scene: Scene, case: OfficeCase, address: str, kind: str) -> alerts.Alarm:
-    values: dict[str, Value] = {"case": case.id, "flags": ", ".join(case.flags or ["none"]), "kind": case.kind}
-    subject = scene.texts.render("en", f"alerts.{kind}_subject", values)
-    return alerts.Alarm(
-        f"case:{case.id}:{scene.inbound.id}:{address}",
-        case.id,
-        address,
-        subject,
-        scene.texts.render("en", f"alerts.{kind}_body", values),
-    )
+def _alarm(scene: Scene, case: OfficeCase, address: str) -> alerts.Alarm:
+    values: dict[str, Value] = {"case": case.id, "flags": ", ".join(case.flags or ["none"])}
+    subject = scene.texts.render("en", "alerts.safeguarding_subject", values)
+    body = scene.texts.render("en", "alerts.safeguarding_body", values)
+    return alerts.Alarm(f"case:{case.id}:{scene.inbound.id}:{address}", case.id, address, subject, body)
 
 
 def _draft(scene: Scene, key: str, says: Sequence[Say]) -> outbox.Draft:

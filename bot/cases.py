@@ -18,15 +18,20 @@ class CaseError(Exception):
     """There is no such case, or it is not for who asked. Says which."""
 
 
-def open_case(session: Session, person_id: int | None, kind: str, now: datetime, flags: tuple[str, ...] = ()) -> int:
-    """The open case of this kind about this person (None: about the service itself, one for each `flags`); its number."""
+def open_case(
+    session: Session, person_id: int | None, kind: str, now: datetime, flags: tuple[str, ...] = (), **given: bool
+) -> int:
+    """The open case of this kind about this person (None: about the service itself, one for each `flags`); its number.
+
+    `urgent` and `restricted` are `given` to a new one. Admins are mailed of it by the worker (`alerts.tell_admins`).
+    """
     if person_id is None:  # else the person is locked by whoever opens a case about them
         one_at_a_time(session, LOCK)
     here = select(OfficeCase).where(OfficeCase.person_id == person_id, OfficeCase.kind == kind, OfficeCase.state == "open")
     for case in session.scalars(here.order_by(OfficeCase.id)):
         if person_id is not None or tuple(case.flags) == flags:
             return case.id
-    case = OfficeCase(person_id=person_id, kind=kind, flags=list(flags), opened_at=now)
+    case = OfficeCase(person_id=person_id, kind=kind, flags=list(flags), opened_at=now, **given)
     session.add(case)
     session.flush()  # its number goes into other rows
     return case.id

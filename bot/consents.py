@@ -13,9 +13,9 @@ from bot import ledger, outbox, wordings
 from bot.acts import NoSuchStaff
 from bot.clock import london_day_starts
 from bot.database import Database
-from bot.importing.phones import to_e164
 from bot.ledger import Entry
 from bot.models import Audit, ContactPoint, PersonRow, StaffRole
+from bot.phones import to_e164
 from bot.queries import standing_of
 from bot.suppression import Keyed
 from bot.turn import Consentable, ConsentState

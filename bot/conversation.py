@@ -18,7 +18,7 @@ from bot.effects import Effect, OpenCase, Withdraw, say
 from bot.models import Inbound, PersonRow
 from bot.queries import load_turn
 from bot.routing import AT_RISK, Choice, Limits, answered, choose, second_opinion, without_model
-from bot.safety import Lexicon, screen
+from bot.safety import Lexicon, may_mean_all, screen
 from bot.terms import Terms
 from bot.texts import Texts
 from bot.turn import CONSENTABLE, NluAway, Parse, Turn
@@ -136,7 +136,8 @@ def _load(room: Room, session: Session, row: Inbound, now: datetime) -> Turn:
     """Everything that may be known of a stored message but for what Rasa hears in it."""
     turn = load_turn(session, row, screen(row.text, room.mind.lexicon), now)
     named = moving.with_phones(session, turn, room.alerted)
-    return listen(replace(named, rules_url=room.rules_url), room.mind)
+    says_all = may_mean_all(row.text, room.mind.lexicon)
+    return listen(replace(named, rules_url=room.rules_url, says_all=says_all), room.mind)
 
 
 def hear(turn: Turn, mind: Mind) -> Parse | None:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from bot import consent, suppression
 from bot.batches import by_thousands
 from bot.models import Audit, ConsentEvent, ContactPoint
+from bot.queries import events_of
 from bot.suppression import Keyed
 from bot.turn import CONSENTABLE, Consentable
 
@@ -61,7 +62,7 @@ def replay(session: Session, people: Collection[int], keyed: Keyed, now: datetim
     """
     numbers = _numbers(session, people)
     nos = suppression.look_up(session, numbers, keyed)
-    events = _events(session, {numbers[value] for value in nos})
+    events = events_of(session, {numbers[value] for value in nos})
     said: defaultdict[int, list[consent.No]] = defaultdict(list)
     for value, since in nos.items():
         said[numbers[value]].extend(since.items())
@@ -83,7 +84,7 @@ def keep_in_step(session: Session, people: Collection[int], keyed: Keyed) -> Non
     numbers = _numbers(session, people)
     there = suppression.look_up(session, numbers, keyed)
     concerned = {numbers[value] for value in there} | _took_back(session, people)
-    events = _events(session, concerned)
+    events = events_of(session, concerned)
     wanted = {who: consent.suppressed(consent.standing(events[who])) for who in concerned}
     steps = {value: wanted[who] for value, who in numbers.items() if who in concerned}
     suppression.change(session, steps, keyed)
@@ -135,14 +136,3 @@ def _took_back(session: Session, people: Iterable[int]) -> set[int]:
     """Who of them ever said no to anything they had, or were asked whether they did."""
     said_no = select(ConsentEvent.person_id).where(ConsentEvent.action.in_(consent.NOS)).distinct()
     return {one for some in by_thousands(people) for one in session.scalars(said_no.where(ConsentEvent.person_id.in_(some)))}
-
-
-def _events(session: Session, people: Iterable[int]) -> defaultdict[int, list[consent.Event]]:
-    """The whole ledger of each of them."""
-    row = ConsentEvent
-    columns = select(row.person_id, row.purpose, row.action, row.at, row.id, row.inbound_id)
-    found: defaultdict[int, list[consent.Event]] = defaultdict(list)
-    for some in by_thousands(people):
-        for who, purpose, action, at, order, inbound in session.execute(columns.where(row.person_id.in_(some))):
-            found[who].append(consent.Event(purpose, action, at, order, inbound))
-    return found

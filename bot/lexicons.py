@@ -19,6 +19,7 @@ _TOPICS = (
     "opt_out",
     "opt_out_marketing",
     "opt_out_checkin",
+    "all_or_part",
     "reminder_preferences",
     "wrong_number",
     "safeguarding_disclosure",

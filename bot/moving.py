@@ -16,8 +16,9 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from bot import ledger, outbox
+from bot.cases import open_case
 from bot.facts import window_open
-from bot.models import Audit, ContactPoint, Inbound, NumberChange, OfficeCase, Outbound, PersonRow
+from bot.models import Audit, ContactPoint, Inbound, NumberChange, Outbound, PersonRow
 from bot.named_phone import Named, as_shown, phone_named
 from bot.queries import standing_of
 from bot.suppression import Keyed
@@ -194,7 +195,5 @@ def _is_free_stranger(session: Session, point: ContactPoint) -> bool:
 def _ask_office(session: Session, changes: Sequence[NumberChange], now: datetime) -> None:
     """The phone cannot simply be theirs: nobody gets it, and a person finds out why."""
     for change in changes:
-        here = (OfficeCase.person_id == change.person_id, OfficeCase.kind == CASE, OfficeCase.state == "open")
-        if session.scalar(select(OfficeCase.id).where(*here).limit(1)) is None:
-            session.add(OfficeCase(person_id=change.person_id, kind=CASE, opened_at=now))
+        open_case(session, change.person_id, CASE, now)
         session.delete(change)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import phonenumbers
-from phonenumbers import Leniency, PhoneNumber, PhoneNumberFormat, PhoneNumberMatcher, ValidationResult
+from phonenumbers import Leniency, PhoneNumber, PhoneNumberFormat, PhoneNumberMatcher
 
-from bot.importing.phones import HOME
+from bot.phones import HOME, can_be_called, e164
 
 FEWEST_DIGITS = 7
 LONGEST = 1000  # characters; who tells us of a number does it in fewer
@@ -28,28 +28,19 @@ def phone_named(text: str) -> Named | None:
     text = text[:LONGEST]
     if sum(char.isdigit() for char in text) < FEWEST_DIGITS:
         return None
-    found = [one for one in PhoneNumberMatcher(text, HOME, Leniency.POSSIBLE) if _can_be_called(one.number)]
-    if len({_e164(one.number) for one in found}) != 1:
+    found = [one for one in PhoneNumberMatcher(text, HOME, Leniency.POSSIBLE) if can_be_called(one.number)]
+    if len({e164(one.number) for one in found}) != 1:
         return None
     number, rest = found[0].number, text
     for one in found:
         rest = rest.replace(one.raw_string, " ")
     words = [word for word in rest.split() if any(char.isalnum() for char in word)]
-    return Named(_e164(number), _as_written(number), len(words) <= FEW_WORDS)
+    return Named(e164(number), _as_written(number), len(words) <= FEW_WORDS)
 
 
-def as_shown(e164: str) -> str:
+def as_shown(phone: str) -> str:
     """A phone in E.164 as people write it. Raises phonenumbers' NumberParseException for what is none."""
-    return _as_written(phonenumbers.parse(e164))
-
-
-def _can_be_called(number: PhoneNumber) -> bool:
-    """Possible is enough: the numbers reserved for drama are possible, and never valid."""
-    return phonenumbers.is_possible_number_with_reason(number) == ValidationResult.IS_POSSIBLE
-
-
-def _e164(number: PhoneNumber) -> str:
-    return phonenumbers.format_number(number, PhoneNumberFormat.E164)
+    return _as_written(phonenumbers.parse(phone))
 
 
 def _as_written(number: PhoneNumber) -> str:

@@ -8,8 +8,9 @@ from datetime import datetime
 from sqlalchemy import bindparam, delete, or_, select, update
 from sqlalchemy.orm import Session
 
+from bot.cases import open_case
 from bot.database import insert_new
-from bot.models import ContactPoint, OfficeCase, Outbound, PersonRow
+from bot.models import ContactPoint, Outbound, PersonRow
 
 # Conflicts with the lock of a turn and with that of another message, and not with a mere reference to the person.
 HOLD = select(PersonRow.id).where(PersonRow.id.in_(bindparam("people", expanding=True))).order_by(PersonRow.id)
@@ -112,6 +113,4 @@ def _note_conflict(session: Session, phone: ContactPoint, scoped: ContactPoint, 
     """A webhook names a phone of one person and an id of another: link nothing, tell the office (design 5)."""
     if phone.person_id == scoped.person_id:
         return
-    here = (OfficeCase.person_id == phone.person_id, OfficeCase.kind == "identity_conflict", OfficeCase.state == "open")
-    if session.scalar(select(OfficeCase.id).where(*here)) is None:
-        session.add(OfficeCase(person_id=phone.person_id, kind="identity_conflict", opened_at=now))
+    open_case(session, phone.person_id, "identity_conflict", now)

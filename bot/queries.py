@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import cast
@@ -10,6 +11,7 @@ from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from bot import consent, history
+from bot.batches import by_thousands
 from bot.models import (
     Alert,
     ConsentEvent,
@@ -77,8 +79,18 @@ def load_turn(session: Session, row: Inbound, heard: tuple[Heard, ...], now: dat
 
 def standing_of(session: Session, person_id: int) -> dict[Consentable, consent.Standing]:
     """The person's consent to each purpose, from the whole ledger."""
-    rows = session.scalars(select(ConsentEvent).where(ConsentEvent.person_id == person_id))
-    return consent.standing(consent.Event(row.purpose, row.action, row.at, row.id, row.inbound_id) for row in rows)
+    return consent.standing(events_of(session, [person_id])[person_id])
+
+
+def events_of(session: Session, people: Iterable[int]) -> defaultdict[int, list[consent.Event]]:
+    """The whole ledger of each of them, as consent is read from it; a few questions, however many they are."""
+    row = ConsentEvent
+    columns = select(row.person_id, row.purpose, row.action, row.at, row.id, row.inbound_id)
+    found: defaultdict[int, list[consent.Event]] = defaultdict(list)
+    for some in by_thousands(people):
+        for who, purpose, action, at, order, inbound in session.execute(columns.where(row.person_id.in_(some))):
+            found[who].append(consent.Event(purpose, action, at, order, inbound))
+    return found
 
 
 def _message(row: Inbound) -> Message:

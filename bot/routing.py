@@ -51,14 +51,6 @@ SHOWN_AS = {
     "not_understood": "fallback",
     "nlu_away": "fallback",
 }
-# Where the model hears a no to jobs, or a wish about reminders, these words say no to lessons, or to all but jobs (D02).
-NO_TO_LESSONS = re.compile(
-    r"(?<!dont )(?<!don't )(?<!not )(?<!never )"
-    r"\b(stop|stopping|quit|cancel|end|mute|no more|turn off|switch off|(dont|don't|do not) (send|text|message|remind))"
-    r" (\w+ ){0,4}?(lessons?|classes|reminders?|reminding|everything|all)\b"
-    r"(?!.*\b(until|till|til|before|after|past|at|for (a|an|one|two|the|this|now)|on \w+day\w*|today|tomorrow|week\w*)\b)"
-)
-ALL_BUT_JOBS = re.compile(r"\b(only|keep|except|apart from|bar) (\w+ ){0,3}?(jobs?|vacanc\w+|opportunit\w+)\b")
 A_PART = ("opt_out_marketing", "reminder_preferences")
 A_PHONE = "phone"  # the option of a question that a phone number answers
 # A button says what it is for, whatever else we asked and however long ago it came. Its ids are in data/templates.yml; what
@@ -134,15 +126,13 @@ def with_model(turn: Turn, parse: Parse, limits: Limits) -> Choice:
     if first:  # both are acted on (D05)
         return Choice(tuple(first), "model", at_risk if first[0] == AT_RISK else stop)
     if parse.confidence >= limits.accept:
-        return Choice((_or_all(turn.message.text, parse.intent),), "model", parse.confidence)
+        return Choice((_or_all(turn, parse.intent),), "model", parse.confidence)
     return Choice(("not_understood" if turn.misses else "unsure",), "fallback", parse.confidence)
 
 
-def _or_all(text: str, intent: str) -> str:
+def _or_all(turn: Turn, intent: str) -> str:
     """The intent, or a doubtful opting out where the words say more than the part that the model hears (D02)."""
-    words = text.lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
-    doubtful = intent in A_PART and (NO_TO_LESSONS.search(words) or ALL_BUT_JOBS.search(words))
-    return "opt_out_unsure" if doubtful else intent
+    return "opt_out_unsure" if turn.says_all and intent in A_PART else intent
 
 
 def choose(turn: Turn, limits: Limits) -> Choice:

@@ -12,7 +12,14 @@ FORWARD = ("queued", "sending", "unknown", "accepted", "sent", "failed", "delive
 WENT: tuple[State, ...] = ("accepted", "sent", "delivered", "read")  # Twilio took it
 MAY_HAVE_GONE: tuple[State, ...] = ("sending", "unknown", *WENT)
 IN_VAIN: tuple[State, ...] = ("failed", "withheld")  # it reached nobody, and never will
-ERASED = "ERASED"  # the reason of what was owed to somebody who was erased
+# Why a row stands as it does, beside the gate's own reasons (bot.gate).
+SENT_AGAIN = "SENT_AGAIN"  # it failed, and a row of its own goes in its place
+ARRIVED_AFTER_ALL = "ARRIVED_AFTER_ALL"  # that other row was not needed
+RETRIES_SPENT = "RETRIES_SPENT"
+NOT_FOUND, AMBIGUOUS = "NOT_FOUND", "AMBIGUOUS"  # what came of looking for an unknown one at Twilio
+ERASED = "ERASED"  # it was owed to somebody who was erased
+RESTORED = "RESTORED"  # withheld by hand after a restore: it may have gone since the copy was made (docs/running.md)
+REASONS = (SENT_AGAIN, ARRIVED_AFTER_ALL, RETRIES_SPENT, NOT_FOUND, AMBIGUOUS, ERASED, RESTORED)
 RANK: dict[str, int] = {state: rank for rank, state in enumerate(FORWARD)}
 
 FROM_TWILIO: dict[str, State] = {

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, or_, select, update
 
 from bot.database import Database
 from bot.models import Inbound, Outbound
-from bot.outbox.record import AMBIGUOUS
+from bot.status import AMBIGUOUS
 from bot.whatsapp import Records
 
 BATCH = 50  # of each kind at a time, one after the other: there is no hurry, and answers use the same road

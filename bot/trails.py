@@ -9,12 +9,13 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from bot import consent, suppression, wordings
+from bot import suppression, wordings
 from bot.acts import UNSIGNED
 from bot.consent import Standing
 from bot.consents import person_by, require
 from bot.database import Database
 from bot.models import Audit, ConsentEvent, ContactPoint, Inbound, Outbound, PersonRow, StaffRole
+from bot.queries import standing_of
 from bot.suppression import Keyed, Nos
 from bot.turn import Consentable
 
@@ -71,10 +72,9 @@ def trail(session: Session, person: PersonRow, keyed: Keyed, *, of_holds: bool) 
     ledger = select(ConsentEvent, sid).where(ConsentEvent.person_id == person.id)
     found = session.execute(ledger.order_by(ConsentEvent.at, ConsentEvent.id)).all()
     rows = [row for row, _ in found]
-    events = (consent.Event(row.purpose, row.action, row.at, row.id) for row in rows)
     return Trail(
         _lines(session, rows, [message for _, message in found]),
-        consent.standing(events),
+        standing_of(session, person.id),
         person.held_at is not None if of_holds else None,
         _suppressed(session, person, keyed),
         _withheld(session, person),

@@ -186,6 +186,7 @@ class Turn:
     now: datetime
     parse: Parse | None = None
     heard: tuple[Heard, ...] = ()
+    says_all: bool = False  # the words say no to lessons, or to all but jobs, whatever part of it the model hears
     enrolments: tuple[Enrolment, ...] = ()
     lessons: tuple[Lesson, ...] = ()
     pending: Pending | None = None

@@ -90,7 +90,9 @@ class Worker:
             self._do(chore)
         with ThreadPoolExecutor(SENDERS) as pool:
             while True:
-                step = self.turns() + alerts.deliver(self.db, self.post.mail, self.clock)
+                step = self.turns()
+                self.tell_admins()
+                step += alerts.deliver(self.db, self.post.mail, self.clock)
                 calls = self.send_due(pool)
                 wait(calls)
                 done += step + len(calls)
@@ -104,12 +106,16 @@ class Worker:
             insert_new(session, Heartbeat, name="worker", at=now)
             session.get_one(Heartbeat, "worker").at = now
         self.mark_lost()
+        self.tell_admins()
 
     def mark_lost(self) -> None:
         """What was being sent when its worker died is `unknown` from now on."""
         if lost := outbox.mark_unknown(self.db, self.clock()):
             log.error("outbox.unknown", messages=lost)
         outbox.tell_of_unknown(self.db, self.clock())
+
+    def tell_admins(self) -> None:
+        """Mail the admins of every new case, wherever it was opened."""
         if self.room.staffroom.has_mail:
             alerts.tell_admins(self.db, self.room.texts, self.clock())
 

@@ -11,11 +11,11 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from bot import status
 from bot.gate import Reason
 from bot.health.ready import ages
 from bot.models import Alert, ConsentEvent, ContactPoint, Inbound, OfficeCase, Outbound, TemplateRow
 from bot.outbox import stopping
-from bot.status import FORWARD
 from bot.turn import DecidedBy, Purpose
 from bot.whatsapp.errors import table as error_codes
 
@@ -24,17 +24,8 @@ NEWEST = 50_000  # messages in looked at for the figures of a day: a window on t
 OUTSIDE_WINDOW = 63016  # we believed the window open and it was not: a defect of ours (D14)
 
 INBOUND = ("received", "done", "failed")
-OUTBOUND = (*FORWARD, "withheld")
-REASONS = (
-    *get_args(Reason),
-    "AMBIGUOUS",
-    "ARRIVED_AFTER_ALL",
-    "ERASED",
-    "NOT_FOUND",
-    "RESTORED",
-    "RETRIES_SPENT",
-    "SENT_AGAIN",
-)
+OUTBOUND = (*status.FORWARD, "withheld")
+REASONS = (*get_args(Reason), *status.REASONS)
 TEMPLATES = ("unsubmitted", "received", "pending", "approved", "rejected", "paused", "disabled", "missing", "shelved")
 ALERTS = ("queued", "sent", "failed")
 BY_STAFF = ("phone", "email", "in_person", "letter", "left_group")

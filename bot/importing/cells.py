@@ -15,7 +15,7 @@ from email_validator import EmailNotValidError, validate_email
 from pydantic import BeforeValidator, HttpUrl, TypeAdapter, ValidationError
 
 from bot.hours import LONDON
-from bot.importing.phones import to_e164
+from bot.phones import to_e164
 
 LONGEST = 500
 LONGEST_NAME = 100  # of a course or a cohort: templates put them into a text of 1,024 characters (Twilio error 63021)

@@ -13,7 +13,7 @@ from bot.models import Outbound, OutboundEvent, PersonRow
 from bot.outbox import stopping
 from bot.outbox.rows import REPLY_LASTS
 from bot.outbox.settle import settled
-from bot.outbox.trouble import ARRIVED_AFTER_ALL, after_failure
+from bot.outbox.trouble import after_failure
 from bot.terms import Terms
 from bot.turn import PENDING_LASTS
 from bot.whatsapp import Outcome, StatusUpdate, remedy
@@ -21,8 +21,7 @@ from bot.whatsapp import Outcome, StatusUpdate, remedy
 BACK_OFF = (timedelta(seconds=2), timedelta(seconds=15), timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15))
 TIDY_AFTER = timedelta(hours=24)  # no word that it was read: by then nothing more is to come (L26)
 ARRIVED = ("sent", "delivered", "read")
-NOT_FOUND, AMBIGUOUS = "NOT_FOUND", "AMBIGUOUS"  # what came of looking for an unknown one (bot.outbox.unknown)
-TAKEN_FOR_LOST = ("SENT_AGAIN", NOT_FOUND)
+TAKEN_FOR_LOST = (status.SENT_AGAIN, status.NOT_FOUND)
 
 
 def record(db: Database, terms: Terms, outbound_id: int, outcome: Outcome, now: datetime) -> None:
@@ -35,7 +34,7 @@ def record(db: Database, terms: Terms, outbound_id: int, outcome: Outcome, now: 
         row.error_code = outcome.error_code or row.error_code
         match outcome.result if row.reason != status.ERASED else "gone":
             case "gone":  # who it was for was erased meanwhile: nothing is sent again, and nobody is asked about them
-                row.state = "accepted" if outcome.result == "accepted" else "failed"
+                row.state = status.furthest(row.state, "accepted" if outcome.result == "accepted" else "failed")
             case "accepted":
                 _accepted(session, row, now)
             case "retry":
@@ -103,7 +102,7 @@ def _not_taken(session: Session, row: Outbound, outcome: Outcome, now: datetime)
     if outcome.error_code is not None and what.kind == "stop":
         again = max(again, stopping.stop_sending(session, outcome.error_code, now, by_callback=False))
     if again >= (row.best_before or row.created_at + REPLY_LASTS):
-        row.state, row.reason = "failed", "RETRIES_SPENT"
+        row.state, row.reason = "failed", status.RETRIES_SPENT
         return
     row.state, row.due_at = "queued", again
 
@@ -135,4 +134,4 @@ def _arrived(session: Session, row: Outbound, now: datetime) -> None:
 
 def _not_again(session: Session, row: Outbound) -> None:
     again = update(Outbound).where(Outbound.retry_of == row.id, Outbound.state == "queued")
-    session.execute(again.values(state="withheld", reason=ARRIVED_AFTER_ALL))
+    session.execute(again.values(state="withheld", reason=status.ARRIVED_AFTER_ALL))

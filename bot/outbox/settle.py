@@ -11,7 +11,7 @@ from bot.alerts import settle
 from bot.cases import open_case
 from bot.database import insert_new
 from bot.models import Alert, CaseMessage, Outbound
-from bot.status import ERASED, WENT
+from bot.status import ERASED, SENT_AGAIN, WENT
 from bot.whatsapp import remedy
 
 UNDELIVERED = "undelivered"
@@ -23,7 +23,7 @@ def settled(session: Session, row: Outbound, now: datetime) -> None:
     if row.reason == ERASED:
         return  # who it was for is gone, and no case names them
     too_late = row.state == "withheld" and row.reason in TOO_LATE
-    lost = row.state == "failed" and row.reason != "SENT_AGAIN"
+    lost = row.state == "failed" and row.reason != SENT_AGAIN
     asked = row.inbound_id is not None
     if (asked and (lost or too_late)) or (lost and row.purpose == "service" and _is_news(row)):
         tell_office(session, row, now)

@@ -15,14 +15,13 @@ from bot.gate import ANSWERS
 from bot.models import ContactPoint, Outbound
 from bot.outbox import stopping
 from bot.outbox.rows import REPLY_LASTS, cancel_planned
-from bot.status import ERASED
+from bot.status import ARRIVED_AFTER_ALL, ERASED, RETRIES_SPENT, SENT_AGAIN
 from bot.template_store import shelve
 from bot.terms import Terms
 from bot.turn import CONSENTABLE, Consentable
 from bot.whatsapp import Remedy, remedy
 
 ONCE_MORE = timedelta(seconds=1)
-ARRIVED_AFTER_ALL = "ARRIVED_AFTER_ALL"  # why one that was to be sent in the place of another was not
 COPIED = (
     "person_id",
     "contact_point_id",
@@ -85,7 +84,7 @@ def send_again(session: Session, row: Outbound, at: datetime) -> bool:
     if not insert_new(session, Outbound, **values, key=key, retry_of=row.id, due_at=at):
         called_off = update(Outbound).where(Outbound.key == key, Outbound.reason == ARRIVED_AFTER_ALL)
         session.execute(called_off.values(state="queued", reason=None, due_at=at))
-    row.reason = "SENT_AGAIN"
+    row.reason = SENT_AGAIN
     wake_workers(session)
     return True
 
@@ -110,7 +109,7 @@ def _where_now(session: Session, row: Outbound) -> int:
 def _after_a_while(session: Session, row: Outbound, what: Remedy, now: datetime) -> None:
     tried = chain_length(session, row)
     if tried >= len(what.waits) or not send_again(session, row, now + what.waits[tried]):
-        row.reason = "RETRIES_SPENT"
+        row.reason = RETRIES_SPENT
 
 
 def _by_template(session: Session, row: Outbound, now: datetime) -> None:

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from difflib import SequenceMatcher
 
 import structlog
+from rapidfuzz import fuzz
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from bot.database import Database
 from bot.models import CaseMessage, ContactPoint, OfficeCase, Outbound
 from bot.outbox.claim import LEASE
-from bot.outbox.record import AMBIGUOUS, NOT_FOUND, advance
+from bot.outbox.record import advance
 from bot.outbox.settle import UNDELIVERED, settled, tell_office
 from bot.outbox.trouble import chain_length, send_again
+from bot.status import AMBIGUOUS, NOT_FOUND
 from bot.terms import Terms
 from bot.whatsapp import ProviderAway, Records, SentRecord, StatusUpdate
 
@@ -30,7 +31,7 @@ LOOK_LEASE = timedelta(seconds=60)  # longer than a look-up takes; and how long 
 UNKNOWN_FOR = timedelta(minutes=15)  # longer than the look-ups take while Twilio answers them
 BEFORE = timedelta(seconds=30)  # Records adds as much, because clocks differ: a minute in all
 AFTER = LEASE + timedelta(minutes=1)
-ALIKE = 0.8  # of 1: so much of one text in another is no accident
+ALIKE = 80  # of 100: so much of one text in another is no accident
 SAFETY = "safety"
 _asked_at = func.coalesce(Outbound.tried_at, Outbound.due_at)  # rows of the first release do not say when they were tried
 log = structlog.get_logger(__name__)
@@ -165,8 +166,7 @@ def _words(text: str) -> str:
 
 def _alike(theirs: str, ours: str) -> bool:
     """A text almost like ours; or none at all, which may be any text that was blanked."""
-    matcher = SequenceMatcher(None, _words(theirs), _words(ours), autojunk=False)
-    return not theirs or (matcher.quick_ratio() >= ALIKE and matcher.ratio() >= ALIKE)
+    return not theirs or fuzz.ratio(theirs, ours, processor=_words) >= ALIKE
 
 
 def _conclude(db: Database, terms: Terms, search: Search, found: Found, now: datetime) -> bool:

@@ -16,14 +16,14 @@ from sqlalchemy import cast as as_type
 from sqlalchemy.orm import Session
 
 from bot.clock import london_day_starts
-from bot.consent import Event, standing
+from bot.consent import standing
 from bot.hours import DAY, LONDON
 from bot.models import ConsentEvent, ContactPoint, Course, EnrolmentRow, Invitation, Outbound, PersonRow
-from bot.status import IN_VAIN, WENT
+from bot.queries import events_of
+from bot.status import IN_VAIN, RESTORED, WENT
 
 FIRST_KEY, INVITE_KEY = "first:", "invite:"
 FIRST, GROUP = "first_message", "group_invitation"  # the templates
-RESTORED = "RESTORED"  # withheld by hand after a restore: it may have gone since the copy was made (docs/running.md)
 MOST_TRIES = 5  # of one plan that reaches nobody: by then a person has to look
 INVITED_FROM = time(10)  # by London's clocks, on the day after the first message at the earliest
 REMIND_AFTER = timedelta(days=7)
@@ -88,11 +88,8 @@ def page(who: Select[Any], after: int, size: int) -> Select[Any]:
 
 def who_agreed(session: Session, people: Sequence[int]) -> set[int]:
     """Those of `people` who have agreed to service messages, by the whole ledger."""
-    ledger: dict[int, list[Event]] = {}
-    theirs = (ConsentEvent.person_id.in_(people), ConsentEvent.purpose == "service")
-    for row in session.scalars(select(ConsentEvent).where(*theirs)):
-        ledger.setdefault(row.person_id, []).append(Event(row.purpose, row.action, row.at, row.id))
-    return {person for person, events in ledger.items() if standing(events)["service"].state == "given"}
+    ledgers = events_of(session, people)
+    return {person for person, events in ledgers.items() if standing(events)["service"].state == "given"}
 
 
 def _learners(place: Any, now: datetime) -> Select[Any]:

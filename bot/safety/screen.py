@@ -9,6 +9,7 @@ from bot.turn import Heard
 
 _OPT_OUT = "opt_out"
 _PARTS = ("opt_out_marketing", "opt_out_checkin")  # opting out of one purpose alone
+_ALL_OR_PART = "all_or_part"
 _CHANGE_NUMBER = "change_number"
 _KEEP = "reminder_preferences"
 _WRONG_NUMBER = "wrong_number"
@@ -26,6 +27,12 @@ def screen(text: str, lexicon: Lexicon) -> tuple[Heard, ...]:
     disclosed, words = _disclosure(written, lexicon)
     found = [disclosed, *_leaving(written, lexicon, words)]
     return tuple(heard for heard in found if heard)
+
+
+def may_mean_all(text: str, lexicon: Lexicon) -> bool:
+    """Do the words say no to lessons, or to all but jobs? A part that the model hears beside it is asked about (D02)."""
+    topic = lexicon.topics[_ALL_OR_PART]
+    return bool(_kept(topic, topic.phrases, lexicon.written(text[:_LONGEST_MESSAGE]), lexicon))
 
 
 def _exact(text: str, lexicon: Lexicon) -> Heard | None:

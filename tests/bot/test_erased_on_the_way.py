@@ -121,6 +121,18 @@ def test_nobody_asks_after_one_whose_sender_died(stage: Stage, held: bool) -> No
     assert states(stage.db) == [("delivered", ERASED)]
 
 
+def test_what_twilio_answers_does_not_take_back_that_it_arrived_at_one_who_was_erased(stage: Stage) -> None:
+    stage.hears(AMINA, "thanks")
+    assert conversation.take_next(stage.room, stage.clock)
+    parcel = outbox.claim(stage.db, TERMS, stage.clock())
+    assert parcel
+    erase(stage)
+    with stage.db.write() as session:
+        outbox.advance(session, TERMS, parcel.outbound_id, StatusUpdate(SID, "delivered"), stage.clock())
+    outbox.record(stage.db, TERMS, parcel.outbound_id, Outcome("accepted", SID), stage.clock())
+    assert states(stage.db) == [("delivered", ERASED)]
+
+
 @HELD
 @pytest.mark.parametrize("code", [63018, 63016, 63024, 21610, 63032])
 def test_news_of_a_failure_after_the_erasure_changes_nothing_but_the_state(stage: Stage, code: int, held: bool) -> None:

@@ -22,7 +22,6 @@ from bot.database import Database
 from bot.importing import Counts, NothingToImport, Problem, Report, import_folder
 from bot.importing.cells import LANGUAGES, clean, shown
 from bot.importing.files import FILES
-from bot.importing.phones import to_e164
 from bot.models import (
     Audit,
     Base,
@@ -40,6 +39,7 @@ from bot.models import (
     Task,
 )
 from bot.people import disown, point_of
+from bot.phones import to_e164
 from bot.queries import standing_of
 from bot.settings import ROOT
 from bot.turn import Consentable, ConsentState

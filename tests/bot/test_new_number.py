@@ -38,6 +38,7 @@ from tests.bot.rooms import (
 
 DAY = timedelta(days=1)
 NEW, SHOWN = "+447700900555", "07700 900555"
+SEVERAL_WRITERS = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # SQLite has one at a time
 SCOPED = "GB.1234567890ABCDEF"
 QUESTION = english("consent.number_question", number=SHOWN)
 WAITS = english("consent.number_waits", number=SHOWN)
@@ -340,11 +341,10 @@ def meanwhile(stage: Stage, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     assert len(writing) == 1
 
 
+@SEVERAL_WRITERS
 def test_a_stop_that_comes_while_the_new_phone_is_being_linked_is_the_learners(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if stage.db.is_sqlite:
-        pytest.skip("one writer at a time")
     says_so(stage)
     stage.hears(NEW, "thanks")
     meanwhile(stage, monkeypatch, "STOP")
@@ -353,11 +353,10 @@ def test_a_stop_that_comes_while_the_new_phone_is_being_linked_is_the_learners(
     assert {row.person_id for row in rows(stage.db, Inbound)} == {learner(stage).id}
 
 
+@SEVERAL_WRITERS
 def test_a_stop_that_comes_while_the_yes_links_a_stranger_is_the_learners(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if stage.db.is_sqlite:
-        pytest.skip("one writer at a time")
     stage.hears_and_works(NEW, "thanks")
     stage.hears_and_works(AMINA, f"NEW NUMBER {SHOWN}")
     stage.hears(AMINA, "yes")

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.lexicons import LexiconError, load_lexicon
-from bot.safety import Lexicon, screen
+from bot.safety import Lexicon, may_mean_all, screen
 from bot.safety.normalise import normalise
 from bot.turn import Heard
 from tests.words import lexicon
@@ -293,3 +293,22 @@ def test_a_malformed_list_is_refused_by_file_and_key(tmp_path: Path, content: st
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(LexiconError, match="no word list"):
         load_lexicon(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "doubtful"),
+    [
+        ("could you quit the lesson pings, adverts fine", True),
+        ("keep the vacancies, cancel all reminders", True),
+        ("Don\N{RIGHT SINGLE QUOTATION MARK}t remind me about lessons", True),
+        ("apart from the job ones i want nowt", True),
+        ("dont text me about the vacancies", False),
+        ("dont stop my lessons", False),
+        ("please don't cancel all my reminders", False),
+        ("stop the reminders just till after eid", False),
+        ("stop the stalls stuff but let me know about lessons", False),
+        ("can they come at 8", False),
+    ],
+)
+def test_words_that_say_no_to_lessons_or_to_all_but_jobs_are_known(text: str, *, doubtful: bool) -> None:
+    assert may_mean_all(text, lexicon()) == doubtful

@@ -1,9 +1,9 @@
-"""Reads a phone number in any usual spelling. Takes what is possible: the drama numbers are possible, never valid."""
+"""Reads a phone number in any usual spelling."""
 
 from __future__ import annotations
 
 import phonenumbers
-from phonenumbers import NumberParseException, PhoneNumberFormat, ValidationResult
+from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat, ValidationResult
 
 HOME = "GB"
 
@@ -17,6 +17,16 @@ def to_e164(text: str) -> str:
         number = phonenumbers.parse(text, HOME)
     except NumberParseException:
         raise ValueError(reason) from None
-    if phonenumbers.is_possible_number_with_reason(number) != ValidationResult.IS_POSSIBLE:
+    if not can_be_called(number):
         raise ValueError(reason)
+    return e164(number)
+
+
+def can_be_called(number: PhoneNumber) -> bool:
+    """Possible is enough: the numbers reserved for drama are possible, and never valid."""
+    return phonenumbers.is_possible_number_with_reason(number) == ValidationResult.IS_POSSIBLE
+
+
+def e164(number: PhoneNumber) -> str:
+    """The number as it is stored."""
     return phonenumbers.format_number(number, PhoneNumberFormat.E164)
