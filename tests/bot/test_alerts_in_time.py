@@ -59,6 +59,7 @@ def taken(stage: Stage, phone: str, text: str) -> None:
     """A turn has been taken, and no mail has gone out yet."""
     stage.hears(phone, text)
     stage.worker.turns()
+    stage.worker.tell_admins()
 
 
 def by_whatsapp(stage: Stage) -> Alert:
