@@ -9,13 +9,15 @@ from typing import assert_never
 
 from sqlalchemy.orm import Session
 
-from bot import alerts, consent, invitations, ledger, moving, outbox, wordings
+from bot import alerts, consent, invitations, ledger, moving, outbox, wishes, wordings
 from bot.cases import open_case
 from bot.compose import AFTER_LEAVING, Composed
 from bot.database import insert_new
 from bot.effects import (
     AlertSafeguarding,
     Ask,
+    ChooseInterests,
+    ChooseReminders,
     DeclineInvitation,
     Disown,
     Effect,
@@ -25,6 +27,7 @@ from bot.effects import (
     NotUnderstood,
     OpenCase,
     Pause,
+    RecordCheckIn,
     Restore,
     Resume,
     Say,
@@ -39,7 +42,7 @@ from bot.people import disown, point_of
 from bot.queries import standing_of
 from bot.routing import AT_RISK
 from bot.settings import Contact
-from bot.suppression import Keyed
+from bot.terms import Terms
 from bot.texts import Texts
 from bot.turn import CONSENTABLE, Consentable
 
@@ -64,7 +67,7 @@ class Scene:
     person: PersonRow
     texts: Texts
     staffroom: Staffroom
-    keyed: Keyed
+    terms: Terms
     now: datetime
     answers: int | None = None  # the message that led to the question which this one answers
     asked: wordings.Asked | None = None  # that question, as they read it
@@ -105,17 +108,23 @@ def _do(scene: Scene, effect: Effect) -> None:  # noqa: C901, PLR0912 (one arm f
             _record(scene, purposes, "give", source, wording=_wording(scene, purposes))
         case Disown():
             wrong = disown(scene.session, scene.inbound.contact_point_id, scene.now)
-            ledger.shut(scene.session, wrong, scene.keyed, scene.now)
+            ledger.shut(scene.session, wrong, scene.terms.keyed, scene.now)
             moving.found_wrong(scene.session, scene.person.id, scene.now)
         case MoveNumber(value):
             told = _render(scene, [say("consent.number_moved")])
-            moving.move(scene.session, moving.Move(scene.person.id, value, told), scene.keyed, scene.now)
+            moving.move(scene.session, moving.Move(scene.person.id, value, told), scene.terms.keyed, scene.now)
         case TellMoved():
             moving.told(scene.session, scene.person.id, scene.now)
         case Invite(courses):
             invitations.accept(scene.session, scene.person.id, courses, scene.now)
         case DeclineInvitation():
             invitations.decline(scene.session, scene.person.id, scene.now)
+        case ChooseReminders(which, until):
+            wishes.choose_reminders(scene.session, scene.person, which, until, scene.now)
+        case ChooseInterests(topics):
+            wishes.choose_interests(scene.session, scene.person.id, topics)
+        case RecordCheckIn(outcome):
+            wishes.record_check_in(scene.session, scene.person.id, outcome, scene.now)
         case OpenCase(kind, urgent):
             _open_case(scene, kind, urgent=urgent)
         case AlertSafeguarding():
@@ -133,7 +142,7 @@ def _record(
 ) -> None:
     who, by = scene.person.id, "learner"
     entry = ledger.Entry(who, tuple(purposes), action, source, scene.now, scene.now, by, wording, scene.inbound.id)
-    ledger.record(scene.session, entry, scene.keyed)
+    ledger.record(scene.session, entry, scene.terms.keyed)
 
 
 def _wording(scene: Scene, purposes: tuple[Consentable, ...]) -> str:

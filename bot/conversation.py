@@ -113,7 +113,7 @@ def _take(room: Room, claimed: inbox.Claim, clock: Callable[[], datetime]) -> No
         pending = (person.pending or {}) if turn.answer else {}
         asked = Asked(pending["question"], pending["text"]) if "text" in pending else None
         led = pending.get("inbound_id")
-        scene = Scene(session, row, person, room.texts, room.staffroom, room.terms.keyed, now, led, asked)
+        scene = Scene(session, row, person, room.texts, room.staffroom, room.terms, now, led, asked)
         apply(scene, composed)
         _note(row, choice, composed, now)
     log.info("turn.taken", inbound=claimed.inbound_id, intents=choice.handlers, decided_by=choice.decided_by)
@@ -184,6 +184,6 @@ def _give_up(room: Room, claimed: inbox.Claim, now: datetime) -> None:
         case = OpenCase(AT_RISK if AT_RISK in heard else "failed_turn", urgent=True)
         stop = (Withdraw(CONSENTABLE, "chat"),) if "opt_out" in heard else ()
         apology = Composed(((say("office.apology"),),), None, (*stop, case))
-        apply(Scene(session, row, person, room.texts, room.staffroom, room.terms.keyed, now), apology)
+        apply(Scene(session, row, person, room.texts, room.staffroom, room.terms, now), apology)
         inbox.finish(row, "failed", now)
     log.error("turn.given_up", inbound=claimed.inbound_id)

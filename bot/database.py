@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,6 +65,14 @@ def insert_new(session: Session, table: type[Base], **values: object) -> bool:
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     statement = dialect.insert(table).values(**values).on_conflict_do_nothing().returning(*inspect(table).primary_key)
     return session.execute(statement).first() is not None
+
+
+def insert_many_new(session: Session, table: type[Base], rows: Sequence[Mapping[str, object]]) -> int:
+    """Insert rows that all name the same columns, leaving out those whose unique key is there already; how many went in."""
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    key = inspect(table).primary_key
+    statement = dialect.insert(table).on_conflict_do_nothing().returning(*key)
+    return len(session.execute(statement, list(rows)).all())
 
 
 def one_at_a_time(session: Session, lock: int) -> None:

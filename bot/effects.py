@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal
 
-from bot.turn import Consentable
+from bot.turn import CheckInOutcome, Consentable, Interest, ReminderChoice
 
 Value = str | int | date | datetime
 
@@ -98,6 +98,28 @@ class DeclineInvitation:
 
 
 @dataclass(frozen=True, slots=True)
+class ChooseReminders:
+    """Their own wish: which reminders of lessons (day, both, hour, none), or none before a moment (aware UTC; P12)."""
+
+    which: ReminderChoice = ""
+    quiet_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordCheckIn:
+    """What they said to the last check-in (P19)."""
+
+    outcome: CheckInOutcome
+
+
+@dataclass(frozen=True, slots=True)
+class ChooseInterests:
+    """What they want to hear about, by their own word; it takes the place of what they chose before (P18)."""
+
+    topics: tuple[Interest, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class OpenCase:
     """Something for the office to do. `kind` is the intent that led to it; one open case of a kind is enough."""
 
@@ -142,6 +164,9 @@ Effect = (
     | TellMoved
     | Invite
     | DeclineInvitation
+    | ChooseReminders
+    | RecordCheckIn
+    | ChooseInterests
     | OpenCase
     | AlertSafeguarding
     | NotUnderstood

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select, update
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import Session
 
 from bot import ledger
+from bot.blanks import BLANK_INBOUND, BLANK_OUTBOUND, BLANK_PERSON, BLANK_POINT, GOES
 from bot.consents import NotAllowed, locked, person_by, require
 from bot.database import Database
 from bot.ledger import Entry
@@ -24,36 +25,22 @@ from bot.models import (
     CaseMessage,
     ConsentEvent,
     ContactPoint,
-    EnrolmentRow,
     Inbound,
-    Invitation,
-    NumberChange,
     OfficeCase,
     Outbound,
     PersonRow,
     StaffRole,
 )
-from bot.models.base import Json
 from bot.status import ERASED
 from bot.suppression import Keyed
 from bot.turn import CONSENTABLE
 
 NOBODY = "erased"  # what stands where their number was, and how they came to say no to everything
 EVERYTHING = ("reply", "safety", "service", "checkin", "marketing")  # what a learner is sent; alerts to staff go on
-GOES: tuple[tuple[str, type[Base], InstrumentedAttribute[int]], ...] = (
-    ("places on courses", EnrolmentRow, EnrolmentRow.person_id),
-    ("invitations to groups", Invitation, Invitation.person_id),
-    ("changes of number", NumberChange, NumberChange.person_id),
-)
 # It goes on to staff who are learners too, and says nothing of anybody but the number of a case.
 _ALERT_UNDER_WAY = and_(
     Outbound.purpose == "staff", Outbound.inbound_id.is_(None), Outbound.state.in_(("queued", "sending", "unknown"))
 )
-BLANK_PERSON: Json = {"name": "", "learner_code": None, "language": "en", "pending": None, "misses": 0, "warned_at": None}
-BLANK_PERSON |= {"held_at": None, "watched": False, "left_group_asked_at": None}
-BLANK_POINT: Json = {"last_inbound_at": None, "window_shut_at": None, "unreachable_at": None, "unreachable_code": None}
-BLANK_INBOUND: Json = {"text": "", "details": {}, "lease": None, "leased_until": None}
-BLANK_OUTBOUND: Json = {"body": "", "variables": None, "media": None, "ask": None, "body_if_told": None}
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from bot import pacing
 from bot.database import insert_new
 from bot.gate import ANSWERS, Facts, counts_for_cap
-from bot.models import ContactPoint, Course, EnrolmentRow, Outbound, Pace, PersonRow
+from bot.models import ContactPoint, Course, EnrolmentRow, LessonRow, Opportunity, Outbound, Pace, PersonRow
 from bot.queries import standing_of
 from bot.status import MAY_HAVE_GONE
 from bot.template_store import ready_sid
@@ -57,6 +57,9 @@ def load(session: Session, row: Outbound, pair: Pace, terms: Terms, now: datetim
         course_ends=() if asked else _course_ends(session, person.id),
         unreachable=point.unreachable_at is not None,
         unanswered=_unanswered(session, row),
+        unwanted=_unwanted(person, row, now),
+        superseded=_superseded(session, row),
+        recalled=_recalled(session, row),
         hours=terms.hours,
         sent=_sent_lately(session, row, now),
         has_template=not is_open and approved(session, row, terms) is not None,
@@ -119,6 +122,25 @@ def _unanswered(session: Session, row: Outbound) -> int:
     if wrote is not None:
         theirs.append(Outbound.tried_at > wrote)
     return session.scalar(select(func.count()).select_from(Outbound).where(*theirs)) or 0
+
+
+def _unwanted(person: PersonRow, row: Outbound, now: datetime) -> bool:
+    """Does their own choice leave this reminder out? What the course asks for is decided when it is planned (P12)."""
+    if row.use != "lesson_reminder":
+        return False
+    chosen = {"": row.plan, "both": row.plan, "day": "day_before", "hour": "hour_before"}.get(person.reminders)
+    return chosen != row.plan or (person.quiet_until or now) > now
+
+
+def _superseded(session: Session, row: Outbound) -> bool:
+    """Has the lesson that it speaks of changed since? Also what is sent again after a failure must not be old news."""
+    if row.lesson_id is None or row.lesson_version is None:
+        return False
+    return session.get_one(LessonRow, row.lesson_id).version != row.lesson_version
+
+
+def _recalled(session: Session, row: Outbound) -> bool:
+    return row.opportunity_id is not None and session.get_one(Opportunity, row.opportunity_id).recalled_at is not None
 
 
 def _sent_lately(session: Session, row: Outbound, now: datetime) -> tuple[datetime, ...]:

@@ -23,6 +23,9 @@ Reason = Literal[
     "PAST_6_MONTHS",
     "BLOCKED_BY_USER",
     "NO_RESPONSE",
+    "NOT_WANTED",
+    "SUPERSEDED",
+    "RECALLED",
     "STALE",
     "QUIET_HOURS",
     "FREQUENCY_CAP",
@@ -57,6 +60,9 @@ class Facts:
     course_ends: tuple[date | None, ...] = ()  # of each course the person is enrolled on; None: it has no end yet
     unreachable: bool = False  # blocked, or not on WhatsApp, and not heard from since
     unanswered: int = 0  # check-ins sent since they last wrote
+    unwanted: bool = False  # a lesson reminder that their own choice leaves out
+    superseded: bool = False  # the lesson has changed since it was written: nobody reads the old after the new (P12)
+    recalled: bool = False  # the opportunity was called back
     hours: Hours = GROUP_HOURS
     sent: tuple[datetime, ...] = ()  # what counted for the frequency cap in the last week
     has_template: bool = False
@@ -118,6 +124,13 @@ def _never(facts: Facts) -> Reason | None:
         return "SAFEGUARDING_HOLD"
     if proactive and (reason := _not_first(facts)):
         return reason
+    return _out_of_date(facts)
+
+
+def _out_of_date(facts: Facts) -> Reason | None:
+    """Why what was true when it was written is not worth saying any more."""
+    if facts.unwanted or facts.superseded or facts.recalled:
+        return "NOT_WANTED" if facts.unwanted else "SUPERSEDED" if facts.superseded else "RECALLED"
     return "STALE" if facts.best_before is not None and facts.now >= facts.best_before else None
 
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from bot import consent, suppression
+from bot import consent, marks, suppression
 from bot.batches import by_thousands
 from bot.models import Audit, ConsentEvent, ContactPoint
 from bot.queries import events_of
@@ -100,6 +100,7 @@ def _write(session: Session, entries: Sequence[Entry]) -> None:
     if entries:
         session.execute(insert(ConsentEvent), [line for entry in entries for line in _lines(entry)])
         session.execute(insert(Audit), [_audit(entry) for entry in entries])
+        marks.look_at(session, {entry.person_id for entry in entries}, max(entry.recorded_at for entry in entries))
 
 
 def _lines(entry: Entry) -> Iterable[dict[str, object]]:

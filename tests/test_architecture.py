@@ -15,6 +15,9 @@ OURS = ("app", "bot", "actions", "nlu", "simulator", "tests", "scripts", "benchm
 EDGES = ("bot.webhook", "bot.pages", "bot.health", "bot.cli")
 PURE = (
     "bot.turn",
+    "bot.turn.words",
+    "bot.turn.values",
+    "bot.turn.whole",
     "bot.effects",
     "bot.routing",
     "bot.compose",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from bot.models.base import Base
+from bot.models.base import Base, Json
 from bot.models.people import PersonRow
 
 
@@ -23,6 +23,7 @@ class Course(Base):
     starts_on: Mapped[date]
     ends_on: Mapped[date | None]
     group_link: Mapped[str] = mapped_column(default="")
+    hour_before: Mapped[bool] = mapped_column(default=False)  # its lessons are reminded of an hour before, too
 
     trainers: Mapped[list[CourseTrainer]] = relationship(order_by="CourseTrainer.position", cascade="all, delete-orphan")
 
@@ -57,7 +58,10 @@ class LessonRow(Base):
     """One lesson of a course. Times are stored in UTC and were given in Europe/London."""
 
     __tablename__ = "lesson"
-    __table_args__ = (Index("ix_lesson_course_ends", "course_id", "ends_at"),)
+    __table_args__ = (
+        Index("ix_lesson_course_ends", "course_id", "ends_at"),
+        Index("ix_lesson_to_plan", "planned_at", "starts_at"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     code: Mapped[str] = mapped_column(unique=True)
@@ -67,8 +71,26 @@ class LessonRow(Base):
     title: Mapped[str]
     place: Mapped[str] = mapped_column(default="")
     link: Mapped[str] = mapped_column(default="")
+    version: Mapped[int] = mapped_column(default=1)  # counts its changes: a message about an older one is not sent
+    cancelled_at: Mapped[datetime | None]
+    listed: Mapped[Json | None] = mapped_column(JSON)  # as the last import had it: only what a list changes is changed
+    planned_at: Mapped[datetime | None]  # when its reminders were planned; None: they are to be, for whoever lacks them
 
     course: Mapped[Course] = relationship()
+
+
+class Notice(Base):
+    """News of a lesson that a trainer or the office gave out: late, cancelled, moved, another place, or trouble (P13)."""
+
+    __tablename__ = "notice"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    lesson_id: Mapped[int] = mapped_column(ForeignKey("lesson.id"), index=True)
+    kind: Mapped[str]  # late | cancelled | moved | place | problem
+    by: Mapped[str]  # a staff code
+    at: Mapped[datetime]
+    urgent: Mapped[bool] = mapped_column(default=False)
+    called_at: Mapped[datetime | None]  # when the office was given the list of those it could not reach
 
 
 class Task(Base):

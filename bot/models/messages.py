@@ -82,6 +82,11 @@ class Outbound(Base):
     look_ups: Mapped[int] = mapped_column(default=0)  # how often an unknown outcome was looked for in Twilio's list
     retry_of: Mapped[int | None] = mapped_column(ForeignKey("outbound.id"), index=True)  # sent again, as a new row
     tidy_at: Mapped[datetime | None] = mapped_column(index=True)  # when Twilio's own copy may go (L26)
+    plan: Mapped[str] = mapped_column(default="")  # what it was planned as (bot.turn.Plan); "": it was not planned
+    lesson_id: Mapped[int | None] = mapped_column(ForeignKey("lesson.id"), index=True)
+    lesson_version: Mapped[int | None]  # the version of the lesson that it speaks of
+    notice_id: Mapped[int | None] = mapped_column(ForeignKey("notice.id"), index=True)
+    opportunity_id: Mapped[int | None] = mapped_column(ForeignKey("opportunity.id"), index=True)
 
 
 class OutboundEvent(Base):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import JSON, ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from bot.models.base import Base, Json
+
+AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)  # planning has not looked at them yet
 
 
 class PersonRow(Base):
@@ -26,6 +28,11 @@ class PersonRow(Base):
     held_at: Mapped[datetime | None]  # since a disclosure; only the safeguarding lead clears it (D07)
     watched: Mapped[bool] = mapped_column(default=False)
     left_group_asked_at: Mapped[datetime | None]  # when we asked whether they still want reminders (P09)
+    plan_at: Mapped[datetime | None] = mapped_column(default=AT_ONCE, index=True)  # when planning looks at them; None: never
+    reminders: Mapped[str] = mapped_column(
+        default=""
+    )  # their own choice: day | both | hour | none; "": as the course has it
+    quiet_until: Mapped[datetime | None]  # no lesson reminders before this ("not this week")
 
     contact_points: Mapped[list[ContactPoint]] = relationship(back_populates="person", order_by="ContactPoint.id")
     staff_roles: Mapped[list[StaffRole]] = relationship(back_populates="person", order_by="StaffRole.id")
@@ -61,3 +68,12 @@ class StaffRole(Base):
     email: Mapped[str] = mapped_column(default="")
 
     person: Mapped[PersonRow] = relationship(back_populates="staff_roles")
+
+
+class Interest(Base):
+    """What a learner asked to hear about: they chose it themselves, and nothing is guessed (P18)."""
+
+    __tablename__ = "interest"
+
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True)
+    topic: Mapped[str] = mapped_column(primary_key=True)  # jobs | clients | grants | courses

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from bot.database import insert_new, wake_workers
+from bot.database import insert_many_new, insert_new, wake_workers
 from bot.gate import ANSWERS
 from bot.models import Outbound
 from bot.outbox.split import LONGEST, split
-from bot.turn import Purpose, Use
+from bot.turn import Plan, Purpose, Use
 
 REPLY_LASTS = timedelta(hours=23)
 GATHERS, GATHERS_AT_MOST = timedelta(seconds=2), timedelta(seconds=10)  # answers to somebody who writes line after line
@@ -47,6 +47,11 @@ class Draft:
     media: tuple[str, ...] = ()
     ask: Mapping[str, object] | None = None
     best_before: datetime | None = None
+    plan: Plan = ""
+    lesson_id: int | None = None
+    lesson_version: int | None = None
+    notice_id: int | None = None
+    opportunity_id: int | None = None
 
 
 def add(session: Session, draft: Draft, now: datetime) -> int:
@@ -63,6 +68,31 @@ def add(session: Session, draft: Draft, now: datetime) -> int:
         insert_new(session, Outbound, **part, priority=PRIORITY[draft.purpose], created_at=now)
     wake_workers(session)
     return session.scalars(select(Outbound.id).where(Outbound.key == draft.key)).one()
+
+
+def add_all(session: Session, drafts: Iterable[Draft], now: datetime) -> int:
+    """Owe what was planned, all in one statement; how many were not there yet. Each is one message (a template).
+
+    Every draft says its `best_before` and its use. Raises ValueError as `add` does.
+    """
+    rows = [{**_part(draft), "priority": PRIORITY[draft.purpose], "created_at": now} for draft in drafts]
+    if not rows:
+        return 0
+    if any(not row["use"] for row in rows):
+        raise ValueError("what we write first has one approved use (P02)")
+    added = insert_many_new(session, Outbound, rows)
+    wake_workers(session)
+    return added
+
+
+def revive_planned(session: Session, person_id: int, purposes: tuple[str, ...], now: datetime) -> int:
+    """What an opting-out cancelled and is yet to come is planned again: they came back in time. How many.
+
+    The gate asks everything again when it is sent.
+    """
+    theirs = update(Outbound).where(Outbound.person_id == person_id, Outbound.purpose.in_(purposes), Outbound.plan != "")
+    coming = theirs.where(Outbound.state == "withheld", Outbound.reason == "OPTED_OUT", Outbound.due_at > now)
+    return len(session.scalars(coming.values(state="queued", reason=None).returning(Outbound.id)).all())
 
 
 def gather(session: Session, draft: Draft, now: datetime) -> bool:
@@ -92,6 +122,10 @@ def cancel_planned(session: Session, person_id: int, purposes: tuple[str, ...], 
     """What was planned for these purposes is not sent, and says why (D03: in the commit of the opting-out)."""
     planned = update(Outbound).where(Outbound.person_id == person_id, Outbound.state == "queued")
     session.execute(planned.where(Outbound.purpose.in_(purposes)).values(state="withheld", reason=reason))
+
+
+def _part(draft: Draft) -> dict[str, object]:
+    return {**asdict(draft), "media": None}
 
 
 def _parts(draft: Draft) -> Iterator[dict[str, object]]:

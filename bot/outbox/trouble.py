@@ -38,6 +38,11 @@ COPIED = (
     "confirms_opt_out",
     "best_before",
     "created_at",
+    "plan",
+    "lesson_id",
+    "lesson_version",
+    "notice_id",
+    "opportunity_id",
 )
 OF_THE_SERVICE = ("stop", "our_bug", "template_gone")  # remedies that are of nobody in particular
 log = structlog.get_logger(__name__)

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import Table, func, select, update
 
-from bot import clock, consents, erasure, ledger, wordings
+from bot import blanks, clock, consents, ledger, wordings
 from bot.acts import NoSuchStaff
 from bot.cli import Tools
 from bot.cli.consent import erase_command
@@ -27,10 +27,12 @@ from bot.models import (
     Audit,
     Base,
     CaseMessage,
+    CheckIn,
     ConsentEvent,
     ContactPoint,
     Course,
     Inbound,
+    Interest,
     Invitation,
     NumberChange,
     OfficeCase,
@@ -108,6 +110,8 @@ def a_whole_life(db: Database, now: datetime) -> None:
     with db.write() as session:
         course = session.scalars(select(Course.id)).one()
         session.add(Invitation(person_id=who, course_id=course, state="invited", at=now))
+        session.add(CheckIn(person_id=who, course_id=course, week=2, planned_at=now, outcome="struggling"))
+        session.add(Interest(person_id=who, topic="grants"))
         session.add(NumberChange(person_id=who, value="+447700900002", confirmed_at=now))
         session.add(ContactPoint(person_id=who, kind="bsuid", value="GB.7001", unreachable_at=now, window_shut_at=now))
         session.add(ContactPoint(person_id=who, kind="phone", value="+447700900002", disowned_at=now))
@@ -141,6 +145,8 @@ def test_what_goes_is_counted_beforehand_and_what_stays_is_said(db: Database, no
     assert plan.goes == {
         "places on courses": 1,
         "invitations to groups": 1,
+        "check-ins": 1,
+        "interests": 1,
         "changes of number": 1,
         "messages from them": 1,
         "messages to them": 1,
@@ -409,15 +415,26 @@ KEPT: dict[str, set[str]] = {  # what says nothing of anybody once the rest is b
     | {"attempts", "taken_at", "intents", "confidence", "decided_by", "effects", "tidy_at"},
     "outbound": {"id", "key", "person_id", "contact_point_id", "inbound_id", "purpose", "use", "urgent", "priority"}
     | {"template", "alert_case_id", "confirms_opt_out", "created_at", "due_at", "best_before", "state", "reason", "sid"}
-    | {"error_code", "attempts", "leased_until", "tried_at", "by_template", "sent_at", "look_ups", "retry_of", "tidy_at"},
+    | {"error_code", "attempts", "leased_until", "tried_at", "by_template", "sent_at", "look_ups", "retry_of", "tidy_at"}
+    | {"plan", "lesson_id", "lesson_version", "notice_id", "opportunity_id"},
 }
 BLANK = {
-    "person": erasure.BLANK_PERSON,
-    "contact_point": erasure.BLANK_POINT,
-    "inbound": erasure.BLANK_INBOUND,
-    "outbound": erasure.BLANK_OUTBOUND,
+    "person": blanks.BLANK_PERSON,
+    "contact_point": blanks.BLANK_POINT,
+    "inbound": blanks.BLANK_INBOUND,
+    "outbound": blanks.BLANK_OUTBOUND,
 }
-DELETED = {"enrolment", "invitation", "number_change", "office_case", "case_message", "alert", "consent_event"}
+DELETED = {
+    "check_in",
+    "interest",
+    "enrolment",
+    "invitation",
+    "number_change",
+    "office_case",
+    "case_message",
+    "alert",
+    "consent_event",
+}
 OTHERWISE = {  # of staff, of nobody, or without a word of anybody's
     "staff_role": "staff stay",
     "course_trainer": "staff stay",

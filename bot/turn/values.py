@@ -1,50 +1,13 @@
-"""What one turn may know: frozen values, loaded before anything is decided and never changed after.
-
-Every time is aware and in UTC. Handlers in `actions` see these values and nothing else (design section 4).
-"""
+"""Frozen values of one turn: the message, who wrote it, what is known of them, and what we asked."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal
 
-Kind = Literal[
-    "text",
-    "picture",
-    "document",
-    "video",
-    "voice",
-    "sticker",
-    "location",
-    "contact",
-    "button",
-    "list",
-    "unsupported",
-    "empty",
-]
-Purpose = Literal["reply", "safety", "staff", "service", "checkin", "marketing"]
-Use = Literal[  # what the policy lets us write first about (P12 to P19); "" for answers
-    "",
-    "lesson_reminder",
-    "course_update",
-    "technical_or_delay",
-    "visual_work",
-    "question",
-    "collaboration",
-    "encouragement",
-    "opportunity",
-    "keeping_in_touch",
-    "staff",
-]
-Consentable = Literal["service", "checkin", "marketing"]
-ConsentState = Literal["given", "refused", "withdrawn", "paused", "never_asked"]
-DecidedBy = Literal["exact", "rule", "model", "fallback"]
-
-CONSENTABLE: tuple[Consentable, ...] = ("service", "checkin", "marketing")
-TAKEN_BACK: tuple[ConsentState, ...] = ("withdrawn", "paused")
-
+from bot.turn.words import Consentable, Kind, NoticeKind, Plan
 
 PENDING_LASTS = timedelta(hours=24)  # how long a question of ours may be answered
 
@@ -123,6 +86,33 @@ class Lesson:
     ends_at: datetime
     place: str = ""
     link: str = ""
+    cancelled: bool = False
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A trainer's order about one lesson (its code), as it stood at `version`: what to tell, and how many it reaches.
+
+    `minutes` of a delay; `words` are a new place, a link, or what the trouble is.
+    """
+
+    kind: NoticeKind
+    lesson: str
+    version: int
+    minutes: int = 0
+    words: str = ""
+    reached: int = 0
+    unreached: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """A message that is planned for the person and may go: what it is, when (aware UTC), and about what."""
+
+    plan: Plan
+    due_at: datetime
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,42 +165,3 @@ class Pending:
     def open_at(self, now: datetime) -> bool:
         """True while an answer given at `now` still counts."""
         return now < self.asked_at + self.lasts
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """Everything a handler may know about one message and the person who sent it."""
-
-    message: Message
-    person: Person
-    now: datetime
-    parse: Parse | None = None
-    heard: tuple[Heard, ...] = ()
-    says_all: bool = False  # the words say no to lessons, or to all but jobs, whatever part of it the model hears
-    enrolments: tuple[Enrolment, ...] = ()
-    lessons: tuple[Lesson, ...] = ()
-    pending: Pending | None = None
-    answer: str = ""  # the option of `pending` that this message chose, if it chose one
-    consent: Mapping[Consentable, ConsentState] = field(default_factory=dict)
-    restorable: frozenset[Consentable] = frozenset()  # what START would give back: given before it was taken back
-    withdrawn_at: datetime | None = None  # of `service`, while it is withdrawn
-    misses: int = 0  # messages running, before this one, that were not understood
-    warned_at: datetime | None = None  # last warning about personal details (at most one in 10 minutes, D15)
-    open_cases: frozenset[str] = frozenset()  # kinds of case of this person that are waiting for staff
-    on_hold: bool = False  # after a disclosure, until the safeguarding lead releases (D07)
-    watched: bool = False  # the disclosure said that somebody else reads this phone (D08)
-    alerted: bool = False  # an alert of the open disclosure went out: somebody knows
-    held_lately: bool = False  # a safety reply went to them in the last ten minutes: saying it again helps nobody
-    overtaken: bool = False  # a later message of theirs has opted out already: this one re-opens nothing
-    phone: Phone | None = None  # the one phone number that a learner's message names
-    phone_asked: Phone | None = None  # the one that the pending question is about
-    number_moved: bool = False  # they wrote from the new number that they told us of, and have not been told so
-    left_group: bool = False  # staff stopped their messages because they left the group, and nobody asked them since (P09)
-    agreed: tuple[Agreement, ...] = ()
-    rules_url: str = ""  # where the group rules are read
-    nlu_away: bool = False  # Rasa has been away for a minute: a person takes over
-
-    @property
-    def opted_out(self) -> bool:
-        """True when the person has said no to everything (D04): answered, never written to first."""
-        return self.consent.get("service") in TAKEN_BACK
