@@ -15,7 +15,7 @@ FIRST_TIER = 250  # people a day whom a new sender may write to outside the wind
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """The approved texts, the key of the do-not-contact hashes, group hours, the platform's daily reach, and when we check in."""
+    """The approved texts, the key of do-not-contact hashes, group hours, the platform's daily reach, when we check in."""
 
     templates: Templates
     keyed: Keyed
