@@ -7,7 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from actions import consent, fallback, faq, groups, learning, media, office, rights, safety, smalltalk
+from actions import (
+    checkins,
+    consent,
+    fallback,
+    faq,
+    groups,
+    learning,
+    media,
+    office,
+    opportunities,
+    reminders,
+    rights,
+    safety,
+    smalltalk,
+    timetable,
+)
 from bot.effects import Effect
 from bot.turn import Turn
 
@@ -17,7 +32,7 @@ HANDLERS: Mapping[str, Handler] = {
     "opt_out": consent.opt_out,
     "opt_out_marketing": consent.opt_out_marketing,
     "opt_in": consent.opt_in,
-    "reminder_preferences": consent.reminder_preferences,
+    "reminder_preferences": reminders.reminder_preferences,
     "wrong_number": consent.wrong_number,
     "change_number": consent.change_number,
     "safeguarding_disclosure": safety.safeguarding_disclosure,
@@ -31,7 +46,7 @@ HANDLERS: Mapping[str, Handler] = {
     "technical_issue": learning.technical_issue,
     "checkin_positive": learning.checkin_positive,
     "checkin_negative": learning.checkin_negative,
-    "ask_opportunities": learning.ask_opportunities,
+    "ask_opportunities": opportunities.ask_opportunities,
     "request_group_link": groups.request_group_link,
     "group_removal": groups.group_removal,
     "ask_admin": office.ask_admin,
@@ -82,6 +97,25 @@ HANDLERS: Mapping[str, Handler] = {
     "stay_out": consent.stay_out,
     "change_number_yes": consent.change_number_yes,
     "invitation_declined": groups.invitation_declined,
+    "choose_interests": opportunities.choose_interests,
+    "reminders_day": reminders.reminders_day,
+    "reminders_both": reminders.reminders_both,
+    "reminders_hour": reminders.reminders_hour,
+    "reminders_quiet_week": reminders.reminders_quiet_week,
+    "reminders_none": reminders.reminders_none,
+    "what_will_you_send": reminders.what_will_you_send,  # heard by rule
+    "checkin_well": checkins.well,
+    "checkin_ok": checkins.ok,
+    "checkin_struggling": checkins.struggling,
+    "checkin_call": checkins.call,
+    "checkin_here": checkins.here,
+    # a trainer's order about a lesson, and what they answer
+    "order_asked": timetable.order_asked,
+    "order_1": timetable.order_chosen,
+    "order_2": timetable.order_chosen,
+    "order_3": timetable.order_chosen,
+    "order_yes": timetable.order_yes,
+    "order_no": timetable.order_no,
     # doubt
     "not_understood": fallback.not_understood,
     "unsure": fallback.unsure,

@@ -125,23 +125,6 @@ def stay_out(_turn: Turn) -> list[Effect]:
     return [say("consent.after_leaving_no")]
 
 
-def reminder_preferences(turn: Turn) -> list[Effect]:
-    """ "Do not stop" changes nothing and is told how things stand; other times or a pause are for the office.
-
-    A pause it does not end: only NO to our question and START do.
-    """
-    wants_to_keep = any(heard.intent == "reminder_preferences" for heard in turn.heard)
-    ask_again: list[Effect] = [PAUSE_QUESTION] if turn.consent.get("service") == "paused" else []
-    if not (wants_to_keep and turn.person.known):
-        return [*pass_on(turn, "reminder_preferences"), *ask_again]
-    if ask_again:
-        return ask_again
-    if turn.opted_out:
-        return [say("consent.stays_off")]
-    on = turn.consent.get("service") == "given"
-    return [say("consent.reminders_on" if on else "consent.reminders_off")]
-
-
 def wrong_number(turn: Turn) -> list[Effect]:
     """Not our learner: the number is forgotten and silenced, and nobody is named (D11)."""
     withdraw, sorry = Withdraw(CONSENTABLE, "wrong_number"), say_safety("consent.wrong_number")

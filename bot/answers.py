@@ -12,7 +12,7 @@ _DRESSING = regex.compile(r"[\s\p{Cf}\uFE0F\U0001F3FB-\U0001F3FF]+")  # what an 
 
 
 def read_answer(text: str, lexicon: Lexicon) -> str:
-    """'yes', 'no', or '1' to '9' when the whole message is such an answer and nothing more; otherwise ''."""
+    """'yes', 'no', 'call', 'here', or '1' to '9' when the whole message is such an answer and nothing more; otherwise ''."""
     if len(text) > _LONGEST:
         return ""
     by_sign = _by_sign(text, lexicon)

@@ -15,6 +15,7 @@ from bot.compose import AFTER_LEAVING, Composed
 from bot.database import insert_new
 from bot.effects import (
     AlertSafeguarding,
+    Announce,
     Ask,
     ChooseInterests,
     ChooseReminders,
@@ -44,6 +45,7 @@ from bot.routing import AT_RISK
 from bot.settings import Contact
 from bot.terms import Terms
 from bot.texts import Texts
+from bot.timetable import asked
 from bot.turn import CONSENTABLE, Consentable
 
 WITHHELD_AS = {"wrong_number": "WRONG_NUMBER"}  # by the source of a withdrawal
@@ -125,6 +127,8 @@ def _do(scene: Scene, effect: Effect) -> None:  # noqa: C901, PLR0912 (one arm f
             wishes.choose_interests(scene.session, scene.person.id, topics)
         case RecordCheckIn(outcome):
             wishes.record_check_in(scene.session, scene.person.id, outcome, scene.now)
+        case Announce(order):
+            asked.carry_out(scene.session, scene.terms, order, scene.person.id, scene.now)
         case OpenCase(kind, urgent):
             _open_case(scene, kind, urgent=urgent)
         case AlertSafeguarding():

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from bot import marks
 from bot.database import Database, one_at_a_time
 from bot.models import Audit, CaseMessage, ContactPoint, Inbound, OfficeCase, PersonRow, StaffRole
 
@@ -62,6 +63,7 @@ def close_case(db: Database, case_id: int, by: str, now: datetime) -> dict[str, 
             session.flush()  # the question below must see it closed
         if person is not None and case.restricted and not _open_disclosure(session, person.id):
             person.held_at, person.watched = None, False
+            marks.look_at(session, [person.id], now)
         return {"id": case.id, "kind": case.kind, "state": case.state}
 
 

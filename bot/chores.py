@@ -8,11 +8,12 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bot import outbox, template_store
+from bot import outbox, setback, template_store
 from bot.conversation import Room
 from bot.planning import Links, plan
 from bot.recovery import Lookout
 from bot.tidying import tidy
+from bot.timetable.calls import call_sheets
 from bot.whatsapp import Contents, ProviderAway, Records
 from bot.worker import Chore
 
@@ -31,7 +32,7 @@ class Twilio:
         """The same work, which ends with one warning where Twilio is away: it is done the next time."""
 
         def work(now: datetime) -> int:
-            if self.away_until is not None and now < self.away_until:
+            if self.away_until is not None and now < self.away_until <= now + LEFT_ALONE:  # or the clock went back
                 return 0
             try:
                 return do(now)
@@ -52,7 +53,9 @@ def chores(room: Room, records: Records, contents: Contents, links: Links) -> tu
         return Chore(name, every, twilio.unless_away(name, do))
 
     return (
-        Chore("planning", MINUTES, lambda now: sum(astuple(plan(db, terms.templates, links, now)))),
+        Chore("setback", MINUTES, lambda now: setback.mend(db, now)),
+        Chore("planning", MINUTES, lambda now: sum(astuple(plan(db, terms, links, now)))),
+        Chore("call_sheets", MINUTES, lambda now: call_sheets(db, now)),
         of_twilio("recovery", 5 * MINUTES, lookout.look),
         of_twilio("unknown", 20 * SECONDS, lambda now: outbox.reconcile(db, terms, records, now)),
         of_twilio("silent", 10 * MINUTES, lambda now: outbox.ask_after_silent(db, terms, records, now)),

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from bot.compose import Composed
 from bot.conversation import Mind, decide, effect_names, hear
 from bot.routing import SHOWN_AS, Choice
-from bot.safety import mask, may_mean_all, screen
+from bot.safety import mask, may_mean_all, read_wish, screen
 from bot.turn import CONSENTABLE, DecidedBy, Enrolment, Lesson, Message, Person, Turn
 
 
@@ -64,6 +64,7 @@ def _turn(text: str, masked: tuple[str, ...], mind: Mind, now: datetime) -> Turn
         now=now,
         heard=screen(message.text, mind.lexicon),
         says_all=may_mean_all(message.text, mind.lexicon),
+        wish=read_wish(message.text, mind.lexicon, now),
         enrolments=(course,),
         lessons=(lesson,),
         consent=dict.fromkeys(CONSENTABLE, "given"),

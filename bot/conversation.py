@@ -16,11 +16,12 @@ from bot.compose import Composed, compose
 from bot.database import Database
 from bot.effects import Effect, OpenCase, Withdraw, say
 from bot.models import Inbound, PersonRow
-from bot.queries import load_turn
+from bot.queries import load_turn, with_coming
 from bot.routing import AT_RISK, Choice, Limits, answered, choose, second_opinion, without_model
-from bot.safety import Lexicon, may_mean_all, screen
+from bot.safety import Lexicon, may_mean_all, read_wish, screen
 from bot.terms import Terms
 from bot.texts import Texts
+from bot.timetable.asked import with_orders
 from bot.turn import CONSENTABLE, NluAway, Parse, Turn
 from bot.wordings import Asked
 
@@ -111,6 +112,7 @@ def _take(room: Room, claimed: inbox.Claim, clock: Callable[[], datetime]) -> No
         choice, composed = decide(replace(turn, parse=parse, nlu_away=away), room.mind)
         person = session.get_one(PersonRow, row.person_id)
         pending = (person.pending or {}) if turn.answer else {}
+        pending = pending if turn.pending and pending.get("question") == turn.pending.question else {}
         asked = Asked(pending["question"], pending["text"]) if "text" in pending else None
         led = pending.get("inbound_id")
         scene = Scene(session, row, person, room.texts, room.staffroom, room.terms, now, led, asked)
@@ -137,7 +139,9 @@ def _load(room: Room, session: Session, row: Inbound, now: datetime) -> Turn:
     turn = load_turn(session, row, screen(row.text, room.mind.lexicon), now)
     named = moving.with_phones(session, turn, room.alerted)
     says_all = may_mean_all(row.text, room.mind.lexicon)
-    return listen(replace(named, rules_url=room.rules_url, says_all=says_all), room.mind)
+    wish = read_wish(row.text, room.mind.lexicon, row.received_at)
+    whole = replace(named, rules_url=room.rules_url, says_all=says_all, wish=wish)
+    return with_orders(session, listen(with_coming(session, whole, room.terms.hours), room.mind), room.terms, now)
 
 
 def hear(turn: Turn, mind: Mind) -> Parse | None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from sqlalchemy.orm import Session
 from bot.models import Base
 
 BUSY_TIMEOUT_MS = 10_000
+CONNECTIONS = 45  # to SQLite: as many as a worker has senders, loops and chores; to open one costs more than to use it
 CONNECT_TIMEOUT_S = 5  # a webhook has 15 seconds in all, and 503 must be said within them
 CHANNEL = "e4a"  # PostgreSQL's NOTIFY channel that wakes the worker
 
@@ -24,6 +26,7 @@ class Database:
     """An engine, and the two ways to use it."""
 
     engine: Engine
+    writer: AbstractContextManager[object] = field(default_factory=nullcontext, compare=False, repr=False)
 
     @property
     def is_sqlite(self) -> bool:
@@ -33,7 +36,7 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Session]:
         """One transaction that commits at the end, or not at all. Keep it short: SQLite has one writer at a time."""
-        with Session(self.engine, expire_on_commit=False) as session, session.begin():
+        with self.writer, Session(self.engine, expire_on_commit=False) as session, session.begin():
             yield session
 
     @contextmanager
@@ -54,10 +57,12 @@ def open_database(url: str) -> Database:
     file = make_url(url).database
     if file and file != ":memory:":
         Path(file).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, hide_parameters=True, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
+    kept = {"pool_size": CONNECTIONS} if file and file != ":memory:" else {}  # one in memory belongs to its thread
+    engine = create_engine(url, hide_parameters=True, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000}, **kept)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
-    return Database(engine)
+    # Threads of one process wait here for the one writer: SQLite's own way to wait is to sleep and try again.
+    return Database(engine, threading.Lock())
 
 
 def insert_new(session: Session, table: type[Base], **values: object) -> bool:

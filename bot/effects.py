@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal
 
-from bot.turn import CheckInOutcome, Consentable, Interest, ReminderChoice
+from bot.turn import CheckInOutcome, Consentable, Interest, Order, ReminderChoice
 
 Value = str | int | date | datetime
 
@@ -31,7 +31,7 @@ class Ask:
     question: str
     say: Say
     options: Mapping[str, str] = field(default_factory=dict)
-    about: str = ""  # the number that the question is about, in E.164
+    about: str = ""  # the number that the question is about, in E.164, or the orders, packed
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +120,13 @@ class ChooseInterests:
 
 
 @dataclass(frozen=True, slots=True)
+class Announce:
+    """Carry out what a trainer ordered of a lesson, and tell everybody concerned (P13)."""
+
+    order: Order
+
+
+@dataclass(frozen=True, slots=True)
 class OpenCase:
     """Something for the office to do. `kind` is the intent that led to it; one open case of a kind is enough."""
 
@@ -167,6 +174,7 @@ Effect = (
     | ChooseReminders
     | RecordCheckIn
     | ChooseInterests
+    | Announce
     | OpenCase
     | AlertSafeguarding
     | NotUnderstood

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session
 
 from bot import pacing
@@ -20,6 +20,7 @@ from bot.templates import BadVariables, Template, UnknownTemplate
 from bot.terms import Terms
 
 WINDOW = timedelta(hours=23, minutes=50)  # Twilio's 24 hours with a margin (twilio-whatsapp.md section 4)
+CLOCKS_DIFFER = timedelta(days=1)  # what went later than that went in a rehearsal, and nobody waits for it
 CAP_LOOKS_BACK = timedelta(days=8)  # seven days of London's calendar, whatever the hour and the season
 REACH_DAY = timedelta(hours=24)
 SENDER = "sender"
@@ -64,7 +65,7 @@ def load(session: Session, row: Outbound, pair: Pace, terms: Terms, now: datetim
         sent=_sent_lately(session, row, now),
         has_template=not is_open and approved(session, row, terms) is not None,
         template_waits=not is_open and template is not None and _fits(template, row),
-        reach_free_at=None if is_open or asked else _reach_free_at(session, point, terms, now),
+        reach_free_at=None if is_open or asked else _reach_free_at(session, point, most_people(purpose, terms), now),
         pair_free_at=pacing.free_at(pacing.RECIPIENT, pair.full_until, now),
     )
 
@@ -147,8 +148,8 @@ def _sent_lately(session: Session, row: Outbound, now: datetime) -> tuple[dateti
     """When the messages of the last week went that count for the frequency cap (P25)."""
     if not counts_for_cap(row.purpose, row.use, urgent=row.urgent):  # type: ignore[arg-type]
         return ()
-    went = (Outbound.state.in_(MAY_HAVE_GONE), Outbound.tried_at > now - CAP_LOOKS_BACK)
-    theirs = (Outbound.person_id == row.person_id, *went)
+    lately = (Outbound.tried_at > now - CAP_LOOKS_BACK, Outbound.tried_at < now + CLOCKS_DIFFER)
+    theirs = (Outbound.person_id == row.person_id, Outbound.state.in_(MAY_HAVE_GONE), *lately)
     found = session.execute(select(Outbound.tried_at, Outbound.purpose, Outbound.use, Outbound.urgent).where(*theirs))
     return tuple(at for at, purpose, use, urgent in found if at and counts_for_cap(purpose, use, urgent=urgent))  # type: ignore[arg-type]
 
@@ -158,16 +159,54 @@ def approved(session: Session, row: Outbound, terms: Terms) -> Approved | None:
     template = _named(row, session.get_one(PersonRow, row.person_id), terms)
     if template is None or not _fits(template, row):
         return None
-    sid = ready_sid(session, template)
+    sid = _ready(session, template)
     variables = row.variables or {}
     return Approved(sid, template.numbered(variables), template.fill(variables)) if sid else None
 
 
-def _reach_free_at(session: Session, point: ContactPoint, terms: Terms, now: datetime) -> datetime | None:
+def _ready(session: Session, template: Template) -> str | None:
+    """Its ContentSid, asked for once in a transaction however many messages go by it."""
+    known: dict[tuple[str, str], str | None] = session.info.setdefault("ready", {})
+    key = (template.name, template.language)
+    if key not in known:
+        known[key] = ready_sid(session, template)
+    return known[key]
+
+
+def reached_lately(now: datetime) -> ColumnElement[bool]:
+    """What was written outside the window in the last 24 hours: the people the platform counts."""
+    lately = (Outbound.tried_at > now - REACH_DAY, Outbound.tried_at < now + CLOCKS_DIFFER)
+    return and_(Outbound.by_template, *lately, Outbound.state.in_(MAY_HAVE_GONE))
+
+
+def most_people(purpose: str, terms: Terms) -> int:
+    """How many people of a day it may bring the count to: opportunities leave the reserve to lesson news."""
+    return terms.marketing_reach if purpose == "marketing" else terms.reach_limit
+
+
+def _reach_free_at(session: Session, point: ContactPoint, most: int, now: datetime) -> datetime | None:
     """When one more person may be written to outside the window: the platform counts people in any 24 hours."""
-    went = (Outbound.by_template, Outbound.tried_at > now - REACH_DAY, Outbound.state.in_(MAY_HAVE_GONE))
-    last = select(func.max(Outbound.tried_at)).where(*went).group_by(Outbound.contact_point_id)
-    if session.scalar(select(Outbound.id).where(*went, Outbound.contact_point_id == point.id).limit(1)) is not None:
+    if not _may_be_full(session, most, now):
+        return None
+    session.flush()  # what goes in this same commit counts
+    went = reached_lately(now)
+    last = select(func.max(Outbound.tried_at)).where(went).group_by(Outbound.contact_point_id)
+    if session.scalar(select(Outbound.id).where(went, Outbound.contact_point_id == point.id).limit(1)) is not None:
         return None  # they are one of today's already
-    latest = session.scalars(last.order_by(func.max(Outbound.tried_at).desc()).limit(terms.reach_limit)).all()
-    return latest[-1] + REACH_DAY if len(latest) >= terms.reach_limit and latest[-1] else None
+    latest = session.scalars(last.order_by(func.max(Outbound.tried_at).desc()).limit(most)).all()
+    return latest[-1] + REACH_DAY if len(latest) >= most and latest[-1] else None
+
+
+def _may_be_full(session: Session, most: int, now: datetime) -> bool:
+    """Did so many messages go outside the window today that so many people may have been reached? Far cheaper than people.
+
+    Counted once in a transaction, and from there on as if each message that was asked about went to somebody else.
+    """
+    went: dict[int, int] = session.info.setdefault("went", {})
+    if most not in went:
+        lately = (Outbound.by_template, Outbound.tried_at > now - REACH_DAY, Outbound.tried_at < now + CLOCKS_DIFFER)
+        few = select(Outbound.id).where(*lately).limit(most).subquery()
+        went[most] = session.scalar(select(func.count()).select_from(few)) or 0
+    for limit in went:
+        went[limit] += 1
+    return went[most] > most

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, and_, bindparam, exists, or_, select
 from sqlalchemy.orm import Session, aliased
 
+from bot import marks
 from bot.database import Database, insert_new, wake_workers
 from bot.models import ContactPoint, Inbound, PersonRow
 from bot.models.base import Utc
@@ -93,8 +94,9 @@ def record(
     if not new:
         return False
     point.last_inbound_at = max(came, point.last_inbound_at or came)
-    if point.unreachable_at is None or came >= point.unreachable_at:
+    if point.unreachable_at is not None and came >= point.unreachable_at:
         point.unreachable_at = point.unreachable_code = None  # whoever writes can be written to
+        marks.look_at(session, [point.person_id], now)
     wake_workers(session)
     return True
 

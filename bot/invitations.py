@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from bot import marks
 from bot.database import insert_new
 from bot.models import Course, Invitation
 
@@ -20,9 +21,11 @@ def accept(session: Session, person_id: int, courses: Iterable[str], now: dateti
         insert_new(session, Invitation, person_id=person_id, course_id=course_id, state="sent", at=now)
         theirs = (Invitation.person_id == person_id, Invitation.course_id == course_id, Invitation.state != "sent")
         session.execute(update(Invitation).where(*theirs).values(state="sent", at=now))
+    marks.look_at(session, [person_id], now)
 
 
 def decline(session: Session, person_id: int, now: datetime) -> None:
     """They do not want to join. What they have the link to already is theirs to leave, and not touched."""
     theirs = (Invitation.person_id == person_id, Invitation.state.in_(OPEN))
     session.execute(update(Invitation).where(*theirs).values(state="declined", at=now))
+    marks.look_at(session, [person_id], now)

@@ -21,6 +21,13 @@ _TOPICS = (
     "opt_out_checkin",
     "all_or_part",
     "reminder_preferences",
+    "reminders_day",
+    "reminders_both",
+    "reminders_hour",
+    "reminders_none",
+    "reminders_quiet",
+    "reminders_unclear",
+    "what_will_you_send",
     "wrong_number",
     "safeguarding_disclosure",
 )
@@ -30,7 +37,7 @@ Words = list[str]
 Topics = Annotated[str, StringConstraints(pattern=f"^({'|'.join(_TOPICS)})$")]
 Flag = Annotated[str, StringConstraints(pattern=f"^({'|'.join(_FLAGS)})$")]
 Keyword = Annotated[str, StringConstraints(pattern="^(opt_out|opt_in|help|change_number)$")]
-Answer = Annotated[str, StringConstraints(pattern="^(yes|no|[1-9])$")]
+Answer = Annotated[str, StringConstraints(pattern="^(yes|no|call|here|[1-9])$")]
 
 
 class LexiconError(ValueError):

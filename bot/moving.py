@@ -15,7 +15,7 @@ from typing import Literal
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from bot import ledger, outbox
+from bot import ledger, marks, outbox
 from bot.cases import open_case
 from bot.facts import window_open
 from bot.models import Audit, ContactPoint, Inbound, NumberChange, Outbound, PersonRow
@@ -62,7 +62,8 @@ def with_phones(session: Session, turn: Turn, alerted: Collection[str] = ()) -> 
     person, pending = turn.person, turn.pending
     if not turn.enrolments or person.roles or not person.known:
         return turn
-    asked = Named(pending.about, as_shown(pending.about), alone=False) if pending is not None and pending.about else None
+    about = pending.about if pending is not None and pending.about.startswith("+") else ""  # or it is of something else
+    asked = Named(about, as_shown(about), alone=False) if about else None
     named = (phone_named(turn.message.text), asked)
     seen = [_seen(session, one, person.id, alerted) if one else None for one in named]
     return replace(turn, phone=seen[0], phone_asked=seen[1])
@@ -141,6 +142,7 @@ def link(session: Session, change: NumberChange, keyed: Keyed, now: datetime) ->
     session.expire(person, ["contact_points"])
     ledger.replay(session, [person.id], keyed, now)
     ledger.keep_in_step(session, [person.id], keyed)
+    marks.look_at(session, [person.id], now)
     return point
 
 

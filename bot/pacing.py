@@ -26,9 +26,17 @@ def free_at(bucket: Bucket, full_until: datetime | None, now: datetime) -> datet
     """When the next token is there: `now` or earlier if one is there already."""
     if full_until is None:
         return now
-    return full_until + bucket.every - bucket.size * bucket.every
+    return _possible(bucket, full_until, now) + bucket.every - bucket.size * bucket.every
 
 
 def take(bucket: Bucket, full_until: datetime | None, now: datetime) -> datetime:
     """The bucket's moment after one token was taken at `now`."""
-    return max(full_until or now, now) + bucket.every
+    return max(_possible(bucket, full_until or now, now), now) + bucket.every
+
+
+def _possible(bucket: Bucket, full_until: datetime, now: datetime) -> datetime:
+    """A moment further ahead than this was written before the clock went back, or in a rehearsal: the bucket is full.
+
+    Safety replies are taken without asking, and so the bucket may be emptier than empty; not by more than its size.
+    """
+    return full_until if full_until <= now + 2 * bucket.size * bucket.every else now

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import bindparam, delete, or_, select, update
 from sqlalchemy.orm import Session
 
+from bot import marks
 from bot.cases import open_case
 from bot.database import insert_new
 from bot.models import ContactPoint, Outbound, PersonRow
@@ -32,6 +33,8 @@ def point_of(session: Session, phone: str, scoped_id: str, now: datetime) -> Con
     met = known.person_id if known else _new_person(session, now)
     if phone and not known_phone:
         known_phone = _insert(session, met, "phone", phone)
+        if known is not None:  # by their id alone until now: nothing could reach them
+            marks.look_at(session, [met], now)
     if scoped_id and not known_id:
         known_id = _insert(session, known_phone.person_id if known_phone else met, "bsuid", scoped_id)
     point = known_phone or known_id

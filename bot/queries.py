@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import cast
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session, selectinload
 
-from bot import consent, history
+from bot import checkins, consent, history
 from bot.batches import by_thousands
+from bot.hours import Hours, hours_for, opening
 from bot.models import (
     Alert,
     ConsentEvent,
@@ -27,6 +29,7 @@ from bot.models import (
 )
 from bot.turn import (
     CONSENTABLE,
+    Coming,
     Consentable,
     Enrolment,
     Heard,
@@ -36,10 +39,14 @@ from bot.turn import (
     Message,
     Pending,
     Person,
+    Plan,
+    Purpose,
+    ReminderChoice,
     Turn,
 )
 
-LESSONS_SHOWN = 3  # of each course
+LESSONS_SHOWN = 3  # of each course, and as many that were cancelled
+COMING_SHOWN = 5
 OUTAGE_TOLD = timedelta(minutes=15)
 HOLD_TOLD = timedelta(minutes=10)
 
@@ -52,6 +59,7 @@ def load_turn(session: Session, row: Inbound, heard: tuple[Heard, ...], now: dat
     courses = [] if disowned else _enrolled(session, person.id)
     taught = [] if disowned else _taught(session, person.id)
     standing = standing_of(session, person.id)
+    asked = None if disowned else checkins.waiting(session, person.id, now)
     return Turn(
         message=_message(row),
         person=_person(person, known=not disowned and bool(courses or person.staff_roles), disowned=disowned),
@@ -59,7 +67,8 @@ def load_turn(session: Session, row: Inbound, heard: tuple[Heard, ...], now: dat
         heard=heard,
         enrolments=tuple(_enrolment(course) for course in courses),
         lessons=_lessons(session, [*courses, *taught], now),
-        pending=_pending(person),
+        quoted=None if disowned else _quoted(session, row),
+        pending=_open(_pending(person), asked, now),
         consent={purpose: one.state for purpose, one in standing.items()},
         restorable=frozenset(consent.restorable(standing, CONSENTABLE)),
         withdrawn_at=history.said_stop(session, person.id) if standing["service"].state == "withdrawn" else None,
@@ -73,8 +82,37 @@ def load_turn(session: Session, row: Inbound, heard: tuple[Heard, ...], now: dat
         overtaken=history.overtaken(session, row),
         number_moved=not disowned and history.number_moved(session, point),
         left_group=not disowned and history.left_group(session, person, standing["service"]),
+        checked_in=asked is not None,
         agreed=() if disowned else history.agreed(session, person.id, standing),
+        reminders=cast(ReminderChoice, person.reminders),
+        quiet_until=person.quiet_until,
     )
+
+
+def with_coming(session: Session, turn: Turn, hours: Hours) -> Turn:
+    """The turn with what is planned for them, where they ask for it: one question, and none for any other message."""
+    if turn.wish is None or turn.wish.kind != "what_will_you_send" or not turn.person.known:
+        return turn
+    return replace(turn, coming=_coming(session, turn, hours))
+
+
+def _coming(session: Session, turn: Turn, hours: Hours) -> tuple[Coming, ...]:
+    """What is planned and may go by what they agreed to, at the hour when it may; nothing that speaks of an older lesson."""
+    agreed = [purpose for purpose, state in turn.consent.items() if state == "given"]
+    theirs = (Outbound.person_id == turn.person.id, Outbound.state == "queued", Outbound.plan != "")
+    live = or_(Outbound.lesson_id.is_(None), Outbound.lesson_version.is_(None), Outbound.lesson_version == LessonRow.version)
+    in_time = or_(Outbound.best_before.is_(None), Outbound.best_before > turn.now)
+    found = select(Outbound, LessonRow.title, Course.name).outerjoin(LessonRow, LessonRow.id == Outbound.lesson_id)
+    named = found.outerjoin(Course, Course.id == LessonRow.course_id).where(*theirs, live, in_time)
+    soonest = named.where(Outbound.purpose.in_(agreed)).order_by(Outbound.due_at, Outbound.id).limit(COMING_SHOWN)
+    comes = (_comes(row, title or course or "", hours, turn.now) for row, title, course in session.execute(soonest))
+    return tuple(sorted(comes, key=lambda one: one.due_at))
+
+
+def _comes(row: Outbound, about: str, hours: Hours, now: datetime) -> Coming:
+    due = max(row.due_at, now)
+    at = due if row.urgent else opening(hours_for(cast(Purpose, row.purpose), hours), due)
+    return Coming(cast(Plan, row.plan), at, about)
 
 
 def standing_of(session: Session, person_id: int) -> dict[Consentable, consent.Standing]:
@@ -123,6 +161,11 @@ def _pending(row: PersonRow) -> Pending | None:
     return Pending(row.pending["question"], row.pending["options"], asked_at, about=about)
 
 
+def _open(pending: Pending | None, asked: Pending | None, now: datetime) -> Pending | None:
+    """The question that may be answered: a check-in waits for longer than others, and steps back while one of them is."""
+    return pending if asked is None or (pending is not None and pending.open_at(now)) else asked
+
+
 def _enrolled(session: Session, person_id: int) -> list[Course]:
     of_person = select(EnrolmentRow.course_id).where(EnrolmentRow.person_id == person_id)
     return list(session.scalars(_courses().where(Course.id.in_(of_person))))
@@ -140,17 +183,36 @@ def _courses() -> Select[Course]:
 
 def _enrolment(course: Course) -> Enrolment:
     leads = course.trainers[0].person.name.partition(" ")[0] if course.trainers else ""
-    return Enrolment(course.code, course.name, course.cohort, course.starts_on, course.ends_on, leads, course.group_link)
+    place = (course.name, course.cohort, course.starts_on, course.ends_on)
+    return Enrolment(course.code, *place, leads, course.group_link, course.hour_before)
 
 
-def _lessons(session: Session, courses: Iterable[Course], now: datetime) -> tuple[Lesson, ...]:
-    """The next few lessons of each course, soonest first."""
-    found: list[Lesson] = []
-    for course in courses:
-        here = select(LessonRow).where(LessonRow.course_id == course.id, LessonRow.ends_at > now)
-        rows = session.scalars(here.order_by(LessonRow.starts_at, LessonRow.code).limit(LESSONS_SHOWN))
-        found += [Lesson(r.code, course.name, r.title, r.starts_at, r.ends_at, r.place, r.link) for r in rows]
-    return tuple(sorted(found, key=lambda lesson: (lesson.starts_at, lesson.code)))
+def _lessons(session: Session, courses: Sequence[Course], now: datetime) -> tuple[Lesson, ...]:
+    """The next few lessons of each course, soonest first; a cancelled one stays until its time has passed."""
+    names = {course.id: course.name for course in courses}
+    if not names:
+        return ()
+    each = (LessonRow.course_id, LessonRow.cancelled_at.is_(None))
+    place = func.row_number().over(partition_by=each, order_by=(LessonRow.starts_at, LessonRow.code)).label("place")
+    coming = select(LessonRow.id, place).where(LessonRow.course_id.in_(names), LessonRow.ends_at > now).subquery()
+    first = select(LessonRow).join(coming, coming.c.id == LessonRow.id).where(coming.c.place <= LESSONS_SHOWN)
+    rows = session.scalars(first.order_by(LessonRow.starts_at, LessonRow.code))
+    return tuple(_lesson(row, names[row.course_id]) for row in rows)
+
+
+def _quoted(session: Session, row: Inbound) -> Lesson | None:
+    """The lesson that they answer about, by the message of ours to which they reply."""
+    sid = row.details.get("quoted_sid", "")
+    if not sid:
+        return None
+    ours = (Outbound.sid == sid, Outbound.person_id == row.person_id)
+    found = session.scalar(select(LessonRow).join(Outbound, Outbound.lesson_id == LessonRow.id).where(*ours))
+    return _lesson(found, found.course.name) if found else None
+
+
+def _lesson(row: LessonRow, course: str) -> Lesson:
+    when_and_where = (row.title, row.starts_at, row.ends_at, row.place, row.link)
+    return Lesson(row.code, course, *when_and_where, row.cancelled_at is not None, row.version)
 
 
 def _held_lately(session: Session, person_id: int, now: datetime) -> bool:

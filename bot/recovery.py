@@ -42,7 +42,8 @@ class Lookout:
 
     def look(self, now: datetime) -> int:
         """Store what is missing; how many that were. Raises ProviderAway: the next look then begins where this one did."""
-        since = last_heard(self.db, now) if self.looked_at is None else max(self.looked_at - OVERLAP, now - LONGEST)
+        looked_at = min(self.looked_at, now) if self.looked_at else None  # later than now: the clock went back since
+        since = max(looked_at - OVERLAP, now - LONGEST) if looked_at else last_heard(self.db, now)
         found = self.recover(since, now)
         self.looked_at = now
         return found.new

@@ -50,8 +50,12 @@ SHOWN_AS = {
     "unsure": "fallback",
     "not_understood": "fallback",
     "nlu_away": "fallback",
+    "what_will_you_send": "course_info",
 }
 A_PART = ("opt_out_marketing", "reminder_preferences")
+PARTS = ("opt_out_marketing", "opt_out_checkin")
+WISHES = ("reminder_preferences", "what_will_you_send")
+ORDER = "order_asked"
 A_PHONE = "phone"  # the option of a question that a phone number answers
 # A button says what it is for, whatever else we asked and however long ago it came. Its ids are in data/templates.yml; what
 # it leads to re-opens nothing that was closed.
@@ -61,6 +65,9 @@ BUTTONS: Mapping[str, str] = {
     "late": "report_absence",
     "absent": "report_absence",
     "no_more_jobs": "opt_out_marketing",
+    "doing_well": "checkin_well",
+    "doing_ok": "checkin_ok",
+    "need_help": "checkin_struggling",
 }
 
 
@@ -96,19 +103,23 @@ def without_model(turn: Turn) -> Choice | None:
     if turn.message.answered_by_twilio in TWILIOS_WORDS:
         return Choice((TWILIOS_WORDS[turn.message.answered_by_twilio],), "exact")
     if turn.heard:
-        return _from_rules(turn.heard)
+        return _from_rules(turn)
     if turn.message.button in BUTTONS:
         return Choice((BUTTONS[turn.message.button],), "exact")
+    if turn.orders and not turn.answer:  # we ask before it counts; its free words may be a cry for help all the same
+        return Choice((ORDER,), "rule" if any(one.words for one in turn.orders) else "exact")
     if turn.pending and turn.answer:
         return Choice((turn.pending.options[turn.answer],), "exact")
     return _by_its_look(turn) or (Choice(("nlu_away",), "fallback", 0.0) if turn.nlu_away else None)
 
 
 def _by_its_look(turn: Turn) -> Choice | None:
-    """What needs no understanding: a file, nothing at all, hidden details and hardly a word, a number of an old menu."""
+    """What needs no model: a file, nothing at all, a wish about our messages, hidden details, a number of an old menu."""
     message = turn.message
     if message.media or not message.text:
         return Choice((f"media_{_seen_kind(turn)}",), "exact")
+    if turn.wish:
+        return Choice((_wished(turn),), "rule")
     if message.masked and len(HIDDEN.sub(" ", message.text).split()) <= FEW_WORDS:
         return Choice(("only_details",), "rule")
     return Choice(("help",), "exact") if OLD_NUMBER.fullmatch(message.text) else None
@@ -143,7 +154,7 @@ def choose(turn: Turn, limits: Limits) -> Choice:
             raise ValueError("there is nothing from the model to choose from")
         choice = with_model(turn, turn.parse, limits)
     elif turn.parse is not None:
-        choice = with_more(choice, turn.parse, limits)
+        choice = with_more(_no_mere_wish(turn, choice, turn.parse, limits), turn.parse, limits)
     return _under_hold(turn, _overtaken(turn, choice))
 
 
@@ -153,12 +164,19 @@ def second_opinion(turn: Turn, choice: Choice) -> bool:
     return not_exact and bool(turn.message.text) and AT_RISK not in choice.handlers
 
 
+def _no_mere_wish(turn: Turn, choice: Choice, parse: Parse, limits: Limits) -> Choice:
+    """Where a wish decided alone, and the model surely hears an opting out: they are asked what they mean (D02)."""
+    stop = _scores(parse).get("opt_out", 0.0)
+    alone = turn.wish is not None and not turn.heard and choice.handlers[0] in WISHES
+    return Choice(("opt_out_unsure",), "model", stop) if alone and stop >= limits.opt_out_sure else choice
+
+
 def with_more(choice: Choice, parse: Parse, limits: Limits) -> Choice:
     """What the model hears beside what was decided without it: a disclosure first (D06), a plain request last (D05)."""
     at_risk = _scores(parse).get(AT_RISK, 0.0)
     if at_risk >= limits.safeguarding:
         return Choice((AT_RISK, *choice.handlers)[:MOST_INTENTS], "model", at_risk)
-    if "wrong_number" in choice.handlers:  # whoever is not our learner is told nothing of theirs (D11)
+    if {"wrong_number", ORDER} & {*choice.handlers}:  # told nothing of a learner's (D11); and trouble is news here
         return choice
     if parse.intent in BESIDE_A_RULE and parse.confidence >= limits.opt_out_sure and parse.intent not in choice.handlers:
         return replace(choice, handlers=(*choice.handlers, parse.intent)[:MOST_INTENTS])
@@ -183,7 +201,7 @@ def _under_hold(turn: Turn, choice: Choice) -> Choice:
 
 
 def answered(turn: Turn, read: str) -> str:
-    """The option of the pending question that a message chose: by button, by `read` (`yes`, `no`, `1` to `9`), by phone.
+    """The option of the pending question that a message chose: by button, by `read` (`yes`, `1` ...), by phone.
 
     The label of a button answers nothing but the question that it stood under.
     """
@@ -200,11 +218,22 @@ def _scores(parse: Parse) -> dict[str, float]:
     return dict(parse.ranking) or {parse.intent: parse.confidence}
 
 
-def _from_rules(heard: tuple[Heard, ...]) -> Choice:
-    names = dict.fromkeys(_handler(one) for one in heard)
+def _from_rules(turn: Turn) -> Choice:
+    """What was heard in the order of D05; beside a part that they stop, and nothing graver, what they wish."""
+    heard, names = turn.heard, dict.fromkeys(_handler(one) for one in turn.heard)
+    if turn.wish and set(names) <= {*PARTS, *WISHES}:
+        names[_wished(turn)] = None
     ordered = sorted(names, key=lambda name: FIRST.index(name) if name in FIRST else len(FIRST))
     exact = all(one.decided_by == "exact" for one in heard)
     return Choice(tuple(ordered[:MOST_INTENTS]), "exact" if exact else "rule")
+
+
+def _wished(turn: Turn) -> str:
+    """Who grants the wish; where the words say more than that, they are asked what they mean (D02)."""
+    if turn.says_all:
+        return "opt_out_unsure"
+    asks = turn.wish is not None and turn.wish.kind == "what_will_you_send"
+    return "what_will_you_send" if asks else "reminder_preferences"
 
 
 def _handler(heard: Heard) -> str:

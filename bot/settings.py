@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -16,11 +17,14 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+from bot.hours import read_quiet_days
+
 ROOT = Path(__file__).resolve().parent.parent
 OFFICIAL_SENDER = "whatsapp:+441254693999"  # the one number learners are told to trust (policy, P29)
 DATABASES = ("sqlite", "sqlite+pysqlite", "postgresql+psycopg")
 SECRETS = ("twilio_account_sid", "twilio_auth_token", "nlu_token", "secret_key", "suppression_key", "safeguarding_contacts")
 HOURS = re.compile(r"((?:[01][0-9]|2[0-3]):[0-5][0-9])-((?:[01][0-9]|2[0-3]):[0-5][0-9])")
+LAST_WEEK = 26
 CONTACT = re.compile(r"^\s*(?P<name>[^<>;]+?)\s*<(?P<email>[^<>\s]+)>\s*(?P<phone>\+[1-9][0-9]{6,14})\s*$")
 
 DEMO: dict[str, str] = {  # made up; production has no defaults for any of these
@@ -67,11 +71,14 @@ class Settings(BaseSettings):
     nlu_url: str = ""
     nlu_token: SecretStr = SecretStr("")
     media_url: str = "var/media"
+    demo_clock: str = "var/clock"  # by how many seconds the clock of the demo was moved on; production never looks
     secret_key: SecretStr = SecretStr("")
     suppression_key: SecretStr = SecretStr("")
     safeguarding_contacts: str = ""
     alert_smtp_url: str = ""
     group_hours: str = "08:00-20:00"
+    quiet_days: str = ""  # days on which we do not write first (P27): bot.hours.QUIET_DAYS
+    check_in_weeks: str = "2,8,16,24"  # after the end of the course (P19)
     reach_limit: Annotated[int, Field(ge=1)] = 250  # people a day outside the window: the tier that Meta gave the sender
     clamav_url: str = ""
     flask_debug: bool = False
@@ -94,6 +101,11 @@ class Settings(BaseSettings):
     def _media(cls, value: str) -> str:
         return value if "://" in value else str(ROOT / value)
 
+    @field_validator("demo_clock")
+    @classmethod
+    def _demo_clock(cls, value: str) -> str:
+        return str(ROOT / value)
+
     @field_validator("twilio_whatsapp_from")
     @classmethod
     def _whatsapp_address(cls, value: str) -> str:
@@ -107,6 +119,18 @@ class Settings(BaseSettings):
         found = HOURS.fullmatch(value)
         if not found or time.fromisoformat(found[1]) >= time.fromisoformat(found[2]):
             raise ValueError("must look like 08:00-20:00, opening before it closes")
+        return value
+
+    @field_validator("quiet_days")
+    @classmethod
+    def _quiet_days(cls, value: str) -> str:
+        read_quiet_days(value)
+        return value
+
+    @field_validator("check_in_weeks")
+    @classmethod
+    def _check_in_weeks(cls, value: str) -> str:
+        read_weeks(value)
         return value
 
     @model_validator(mode="after")
@@ -155,6 +179,16 @@ class Settings(BaseSettings):
             yield str(error)
 
     @property
+    def moved_clock(self) -> Path | None:
+        """The file by which the clock of the demo is moved on; None in production, whose clock nobody moves."""
+        return Path(self.demo_clock) if self.app_env == "demo" else None
+
+    @property
+    def weeks(self) -> tuple[int, ...]:
+        """The weeks after the end of a course in which we ask how they are getting on."""
+        return read_weeks(self.check_in_weeks)
+
+    @property
     def nlu_urls(self) -> tuple[str, ...]:
         """The Rasa servers, used in turn."""
         return tuple(url.strip().rstrip("/") for url in self.nlu_url.split(",") if url.strip())
@@ -185,6 +219,17 @@ def read_contacts(text: str) -> tuple[Contact, ...]:
         except EmailNotValidError as error:
             raise ValueError(f"SAFEGUARDING_CONTACTS: {error}") from None
     return contacts
+
+
+def read_weeks(text: str) -> tuple[int, ...]:
+    """`2,8,16,24` as weeks. Raises ValueError unless each is 1 to 26 (P03: six months) and later than the one before."""
+    words = [word.strip() for word in text.split(",")]
+    if not all(re.fullmatch(r"[0-9]{1,2}", word) for word in words):
+        raise ValueError("must look like 2,8,16,24: weeks after the end of the course")
+    weeks = tuple(int(word) for word in words)
+    if weeks[0] < 1 or weeks[-1] > LAST_WEEK or any(one >= after for one, after in pairwise(weeks)):
+        raise ValueError(f"must be weeks from 1 to {LAST_WEEK}, each later than the one before")
+    return weeks
 
 
 def _line(loc: tuple[int | str, ...], message: str) -> str:

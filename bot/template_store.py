@@ -15,6 +15,7 @@ import structlog
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
+from bot import marks
 from bot.cases import open_case
 from bot.database import Database, insert_new
 from bot.models import OfficeCase, TemplateRow
@@ -142,10 +143,12 @@ def _write_down(db: Database, template: Template, there: OnFile, now: datetime) 
     key = {"name": template.name, "language": template.language, "version": template.version}
     with db.write() as session:
         heard = {"content_sid": there.sid, "status": there.status, "category": there.category, "because": there.because}
-        if not insert_new(session, TemplateRow, **key, **heard, checked_at=now):
+        if insert_new(session, TemplateRow, **key, **heard, checked_at=now):
+            _tell_planning(session, there, "", now)
+        else:
             row = session.scalars(select(TemplateRow).where(*_this(template)).with_for_update()).one()
             row.content_sid = there.sid
-            _hear(row, there, now)
+            _hear(session, row, there, now)
 
 
 def _refreshed(session: Session, template: Template, on_file: Mapping[str, OnFile], now: datetime) -> Standing:
@@ -153,15 +156,22 @@ def _refreshed(session: Session, template: Template, on_file: Mapping[str, OnFil
     if row is None:
         return _standing(template, OnFile("", template.friendly_name, NOT_PUSHED))
     there = on_file.get(row.content_sid) or OnFile(row.content_sid, template.friendly_name, MISSING, row.category)
-    _hear(row, there, now)
+    _hear(session, row, there, now)
     if why := _trouble(template, there):
         log.warning("template.held", template=template.friendly_name, why=why)
         _tell_office(session, template, why, now)
     return _standing(template, there)
 
 
-def _hear(row: TemplateRow, there: OnFile, now: datetime) -> None:
+def _hear(session: Session, row: TemplateRow, there: OnFile, now: datetime) -> None:
+    _tell_planning(session, there, row.status, now)
     row.status, row.category, row.because, row.checked_at = there.status, there.category, there.because, now
+
+
+def _tell_planning(session: Session, there: OnFile, before: str, now: datetime) -> None:
+    """For want of a template nobody is planned: once it is approved, whoever waited is looked at again."""
+    if there.status == APPROVED != before:
+        marks.look_at_waiting(session, now)
 
 
 def _trouble(template: Template, there: OnFile) -> str:

@@ -1,10 +1,15 @@
-"""Waits until somebody has written to the database, so that a message is taken when it comes and nobody asks in vain."""
+"""Waits until somebody has written to the database, so that a message is taken when it comes and nobody asks in vain.
+
+And sees when the clock was moved: whoever waits by one clock and reads another must know.
+"""
 
 from __future__ import annotations
 
 import sqlite3
 import threading
 import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import psycopg
@@ -26,6 +31,19 @@ class Watch(Protocol):
 def watch(db: Database) -> Watch:
     """A watch on this database; the caller closes it."""
     return _SqliteWatch(db) if db.is_sqlite else _PostgresWatch(db)
+
+
+class Drift:
+    """By how much a clock went otherwise than time passed: it was moved, or the machine slept."""
+
+    def __init__(self, clock: Callable[[], datetime], passed: Callable[[], float] = time.monotonic) -> None:
+        self._clock, self._passed = clock, passed
+        self._then = clock(), passed()
+
+    def since_asked(self) -> timedelta:
+        """Since it was last asked; negative where the clock went back."""
+        (told, passed), self._then = self._then, (self._clock(), self._passed())
+        return self._then[0] - told - timedelta(seconds=self._then[1] - passed)
 
 
 class _SqliteWatch:

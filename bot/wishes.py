@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import ColumnElement, delete, update
 from sqlalchemy.orm import Session
 
-from bot.models import CheckIn, EnrolmentRow, Interest, LessonRow, Outbound, PersonRow
+from bot import checkins
+from bot.database import wake_workers
+from bot.marks import look_at
+from bot.models import Interest, Outbound, PersonRow
+from bot.planning.reminders import TOO_LATE
 from bot.turn import CheckInOutcome, ReminderChoice
 from bot.turn import Interest as Topic
 
@@ -22,18 +26,23 @@ def choose_reminders(
 ) -> None:
     """From now on they get these reminders of lessons, or none before a moment. What is planned follows in this commit.
 
-    A wish for a pause alone leaves their choice as it is. Times are aware UTC.
+    A wish for a pause alone leaves their choice as it is; a choice ends a pause. What they did not want and want again
+    comes back while it is yet to come, and the day before as late as for whoever joins a course late. Times are aware UTC.
     """
     person.reminders, person.quiet_until = which or person.reminders, quiet_until
-    wanted, starts = PLANS.get(person.reminders, BOTH), max(quiet_until or now, now)
+    wanted = PLANS.get(person.reminders, BOTH)
     theirs = (Outbound.person_id == person.id, Outbound.use == "lesson_reminder")
-    unwanted = Outbound.plan.not_in(wanted) | (Outbound.due_at < starts)
+    unwanted: ColumnElement[bool] = Outbound.plan.not_in(wanted)
+    ahead: ColumnElement[bool] = Outbound.due_at >= max(quiet_until or now, now)
+    if quiet_until is None:
+        ahead |= (Outbound.plan == "day_before") & (Outbound.best_before > now + TOO_LATE)
+    else:
+        unwanted |= Outbound.due_at < quiet_until
     _move(session, (*theirs, Outbound.state == "queued", unwanted), "withheld", NOT_WANTED)
-    again = (Outbound.state == "withheld", Outbound.reason == NOT_WANTED, Outbound.due_at >= starts)
+    again = (Outbound.state == "withheld", Outbound.reason == NOT_WANTED, ahead)
     _move(session, (*theirs, *again, Outbound.plan.in_(wanted)), "queued", None)
-    courses = select(EnrolmentRow.course_id).where(EnrolmentRow.person_id == person.id)
-    coming = update(LessonRow).where(LessonRow.course_id.in_(courses), LessonRow.starts_at > now)
-    session.execute(coming.values(planned_at=None))  # planning adds what they lack
+    wake_workers(session)
+    look_at(session, [person.id], now)  # planning adds what they lack
 
 
 def choose_interests(session: Session, person_id: int, topics: Iterable[Topic]) -> None:
@@ -44,10 +53,7 @@ def choose_interests(session: Session, person_id: int, topics: Iterable[Topic]) 
 
 def record_check_in(session: Session, person_id: int, outcome: CheckInOutcome, now: datetime) -> None:
     """Their answer to the last check-in that went to them; a second answer to it takes the place of the first (P19)."""
-    theirs = select(CheckIn).where(CheckIn.person_id == person_id).order_by(CheckIn.planned_at.desc(), CheckIn.id.desc())
-    last = session.scalar(theirs.limit(1))
-    if last is not None:
-        last.outcome, last.answered_at = outcome, now
+    checkins.record(session, person_id, outcome, now)
 
 
 def _move(session: Session, which: tuple[ColumnElement[bool], ...], state: str, reason: str | None) -> None:

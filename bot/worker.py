@@ -21,11 +21,15 @@ from bot.conversation import Room, take_next
 from bot.database import Database, insert_new
 from bot.mail import SendsMail
 from bot.models import Heartbeat
-from bot.watch import AWAY, POLL_S, watch
+from bot.watch import AWAY, POLL_S, Drift, watch
 from bot.whatsapp import Letter, Sends
 
-SENDERS = 8  # a call to Twilio takes about 150 ms: eight at once is fifty a second
+SENDERS = 32  # a call to Twilio takes 150 ms: twelve do for the 80 a second that it takes of us, and all where it is slow
+AT_ONCE = 8  # messages claimed in one commit: more would keep SQLite's one writer longer than an answer may wait
+TOKENS_S = 0.05  # our pace is spent: by then four may go, and are claimed together
 BEAT_EVERY_S = 5
+LOOK_AT_CLOCK_S = 1
+JUMP = timedelta(seconds=30)  # a clock that is only put right moves by less
 AFTER_ERROR_S = 1.0
 ONCE_IF_LATE: dict[str, Any] = {"coalesce": True, "misfire_grace_time": None}  # never skipped because we were busy
 log = structlog.get_logger(__name__)
@@ -72,32 +76,32 @@ class Worker:
             taken += 1
         return taken
 
-    def send_due(self, pool: ThreadPoolExecutor) -> list[Future[None]]:
-        """Begin to send everything due, as many at a time as there are senders; the calls may still be under way."""
+    def send_due(self, pool: ThreadPoolExecutor, *, waits: bool = False) -> list[Future[None]]:
+        """Begin to send everything due, as many at a time as there are senders; the calls may still be under way.
+
+        `waits`: also what is held up by our one sender's pace alone, a moment later.
+        """
         calls: list[Future[None]] = []
-        while not self.stop.is_set() and self.free.acquire(timeout=POLL_S):
-            sending = self._claimed()
-            if sending is None:
+        while not self.stop.is_set() and (senders := self._free_senders()):
+            claimed = self._claimed(senders)
+            calls += [pool.submit(self._safely, partial(self._send, one)) for one in claimed.sendings]
+            if waits and claimed.again_at is not None:
+                self.stop.wait(TOKENS_S)
+            elif not claimed.sendings:
                 break
-            calls.append(pool.submit(self._safely, partial(self._send, sending)))
         return calls
 
     def once(self) -> int:
         """Everything that is due now, until nothing is; how many messages were taken or sent."""
-        done = 0
+        done, step = 0, 1
         self.mark_lost()
-        for chore in self.chores:
-            self._do(chore)
         with ThreadPoolExecutor(SENDERS) as pool:
-            while True:
-                step = self.turns()
-                self.tell_admins()
-                step += alerts.deliver(self.db, self.post.mail, self.clock)
-                calls = self.send_due(pool)
-                wait(calls)
-                done += step + len(calls)
-                if not step and not calls:
-                    return done
+            while step:
+                for chore in self.chores:  # again after every round: a turn may have made something due
+                    self._do(chore)
+                step = self._until_quiet(pool)
+                done += step
+        return done
 
     def beat(self) -> None:
         """Say that this worker lives, and mark what a dead one left half sent."""
@@ -123,16 +127,18 @@ class Worker:
         """Work until told to stop (SIGTERM or Ctrl-C)."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self.stop.set())
-        jobs = BackgroundScheduler(timezone="UTC")
-        jobs.add_job(self._safely, "interval", [self.beat], seconds=BEAT_EVERY_S, next_run_time=self.clock())
+        jobs = BackgroundScheduler(timezone="UTC")  # by the real time, also where ours was moved on
+        jobs.add_job(self._safely, "interval", [self.beat], seconds=BEAT_EVERY_S)
         for chore in self.chores:
-            seconds = chore.every.total_seconds()
-            jobs.add_job(self._do, "interval", [chore], seconds=seconds, next_run_time=self.clock(), **ONCE_IF_LATE)
+            jobs.add_job(self._do, "interval", [chore], seconds=chore.every.total_seconds(), **ONCE_IF_LATE)
+        look = partial(self._look_at_clock, jobs, Drift(self.clock))
+        jobs.add_job(self._safely, "interval", [look], seconds=LOOK_AT_CLOCK_S, **ONCE_IF_LATE)
+        self._all_at_once(jobs)
         jobs.start()
         with ThreadPoolExecutor(SENDERS) as pool:
             # Mail is apart from the rest: its server may keep us waiting, and nobody's answer waits for that.
             mail = partial(alerts.deliver, self.db, self.post.mail, self.clock)
-            loops = (self.turns, partial(self.send_due, pool), mail)
+            loops = (self.turns, partial(self.send_due, pool, waits=True), mail)
             threads = [threading.Thread(target=self._loop, args=[work]) for work in loops]
             for thread in threads:
                 thread.start()
@@ -143,15 +149,48 @@ class Worker:
         jobs.shutdown(wait=True)
         log.info("worker.stopped")
 
-    def _claimed(self) -> outbox.Sending | None:
-        """The next message to send. The sender taken for it is given back when there is none."""
-        sending = None
+    def _until_quiet(self, pool: ThreadPoolExecutor) -> int:
+        """Take turns, mail and send until there is nothing left of either; how many messages that was."""
+        done = 0
+        while True:
+            step = self.turns()
+            self.tell_admins()
+            step += alerts.deliver(self.db, self.post.mail, self.clock)
+            calls = self.send_due(pool)
+            wait(calls)
+            done += step + len(calls)
+            if not step and not calls:
+                return done
+
+    def _look_at_clock(self, jobs: BackgroundScheduler, drift: Drift) -> None:
+        """Was the clock moved, or did the machine sleep? Then what is due by now is not what was due a moment ago."""
+        moved = drift.since_asked()
+        if abs(moved) > JUMP:
+            log.warning("worker.clock_moved", seconds=round(moved.total_seconds()))
+            self._all_at_once(jobs)
+
+    def _all_at_once(self, jobs: BackgroundScheduler) -> None:
+        """Every chore now and beside each other, whatever is under way: they are harmless however many do them."""
+        jobs.add_job(self._safely, args=[self.beat], **ONCE_IF_LATE)
+        for chore in self.chores:
+            jobs.add_job(self._do, args=[chore], **ONCE_IF_LATE)
+
+    def _free_senders(self) -> int:
+        """Wait until a sender is free, and take it and a few more; how many, which is none where all stay busy."""
+        taken = int(self.free.acquire(timeout=POLL_S))
+        while 0 < taken < AT_ONCE and self.free.acquire(blocking=False):
+            taken += 1
+        return taken
+
+    def _claimed(self, senders: int) -> outbox.Claimed:
+        """The next messages to send, one for each sender. A sender for whom there is none is given back."""
+        claimed = outbox.Claimed()
         try:
-            sending = outbox.claim(self.db, self.room.terms, self.clock())
+            claimed = outbox.claim_some(self.db, self.room.terms, self.clock(), senders)
         finally:
-            if sending is None:
-                self.free.release()
-        return sending
+            if spare := senders - len(claimed.sendings):
+                self.free.release(spare)
+        return claimed
 
     def _send(self, sending: outbox.Sending) -> None:
         try:

@@ -9,12 +9,13 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, abort, request
 from werkzeug.exceptions import HTTPException
 
+from bot import clock
 from bot.settings import ROOT, Settings, SettingsError, read_settings
 from simulator.api import api, files
 from simulator.auth import http_error
 from simulator.content_api import content_api
 from simulator.page import page
-from simulator.simulation import KEY, Simulation, build
+from simulator.simulation import KEY, PACE, Outside, Simulation, build
 from simulator.values import Account
 
 PEOPLE = ROOT / "data" / "demo"
@@ -44,7 +45,9 @@ def _from_environment() -> Simulation:
     settings = read_settings()
     if settings.app_env == "production":
         raise SettingsError("The simulator is for the demo: it does not start with APP_ENV=production")
-    return build(_account(settings), ROOT / os.environ.get("SIMULATOR_DB", "var/simulator.db"), PEOPLE)
+    clock.follow(settings.moved_clock)
+    memory = ROOT / os.environ.get("SIMULATOR_DB", "var/simulator.db")
+    return build(_account(settings), memory, PEOPLE, PACE, Outside(clock_file=settings.moved_clock))
 
 
 def _account(settings: Settings) -> Account:

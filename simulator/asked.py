@@ -73,7 +73,7 @@ def read_inbound(given: Mapping[str, object], names: Mapping[str, str]) -> tuple
     try:
         asked = Inbound.model_validate(given)
     except ValidationError as error:
-        raise BadRequest(_lines(error)) from None
+        raise BadRequest(lines(error)) from None
     address = read_address(asked.sender)
     event = Event(
         address,
@@ -127,7 +127,7 @@ def read_failing(given: Mapping[str, object]) -> tuple[Fault, int]:
         asked = Failing.model_validate(given)
         return read_fault(Wish(**asked.model_dump(exclude={"count"}))), asked.count
     except ValidationError as error:
-        raise BadRequest(_lines(error)) from None
+        raise BadRequest(lines(error)) from None
     except ValueError as error:
         raise BadRequest(str(error)) from None
 
@@ -137,8 +137,9 @@ def read_judging(given: Mapping[str, object]) -> Judging:
     try:
         return Judging.model_validate(given)
     except ValidationError as error:
-        raise BadRequest(_lines(error)) from None
+        raise BadRequest(lines(error)) from None
 
 
-def _lines(error: ValidationError) -> str:
+def lines(error: ValidationError) -> str:
+    """Every field that is wrong, and what is wrong with it."""
     return "; ".join(f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}" for one in error.errors())

@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 from flask import Blueprint, Response, jsonify, request
 
-from simulator import inbound
+from simulator import clock, inbound
 from simulator.asked import kind_of_file, read_address, read_failing, read_inbound, read_judging, read_upload
 from simulator.simulation import simulation
 from simulator.values import BadRequest, Json
@@ -89,6 +89,22 @@ def judge_again() -> Json | tuple[Json, int]:
     wanted = read_judging(_json())
     told = simulation().contents.judge_again(wanted.name, wanted.status, wanted.category, wanted.reason)
     return {"changed": told} if told else ({"error": "no template of this name was handed in"}, 404)
+
+
+@page.get("/simulator/clock")
+def tell_time() -> Json:
+    """What time it is in the demo."""
+    return clock.shown()
+
+
+@page.post("/simulator/clock")
+def move_clock() -> Json:
+    """The clock of the whole demo moves on."""
+    file = simulation().outside.clock_file
+    if file is None:
+        raise BadRequest("this clock is in other hands")
+    clock.move(file, _json())
+    return clock.shown()
 
 
 @page.get("/simulator/files/<sid>")

@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import cast
 
 from flask import current_app
 
+from bot import clock
 from simulator.contents import Contents
 from simulator.delivery import Delivery
 from simulator.faults import Faults
@@ -29,8 +30,9 @@ KEY = "simulation"
 class Outside:
     """What a test may want to hold in its own hands: the time (aware, UTC), and waiting."""
 
-    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    now: Callable[[], datetime] = clock.now
     wait: Callable[[float], None] = time.sleep
+    clock_file: Path | None = None  # by which the clock of the demo is moved on; None: nobody moves it
 
 
 PACE, OUTSIDE = Pace(), Outside()

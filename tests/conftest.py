@@ -12,6 +12,7 @@ import structlog
 from hypothesis import settings
 from sqlalchemy import create_engine, make_url, text
 
+from bot import clock
 from bot.database import Database, open_database
 from bot.models import Base
 from bot.schema import migrate
@@ -30,6 +31,13 @@ NOW = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)  # a Tuesday in winter: London i
 def now() -> datetime:
     """The moment at which tests take place, unless they say otherwise."""
     return NOW
+
+
+@pytest.fixture(autouse=True)
+def real_time() -> Iterator[None]:
+    """Whatever a test did, the next one has the real time: an app of the demo goes by the demo's clock."""
+    yield
+    clock.follow(None)
 
 
 @pytest.fixture(scope="session")

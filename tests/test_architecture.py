@@ -18,6 +18,9 @@ PURE = (
     "bot.turn.words",
     "bot.turn.values",
     "bot.turn.whole",
+    "bot.turn.orders",
+    "bot.orders",
+    "bot.order_words",
     "bot.effects",
     "bot.routing",
     "bot.compose",
@@ -26,6 +29,7 @@ PURE = (
     "bot.pacing",
     "bot.consent",
     "bot.hours",
+    "bot.until",
     "bot.templates",
     "bot.template_lint",
 )
@@ -169,6 +173,12 @@ def test_nobody_but_the_clock_asks_what_time_it_is() -> None:
             tells_time = asked in CLOCKS and owner.rpartition(".")[2] in ("datetime", "date")
             if tells_time or call in ("time.time", "uuid.uuid4", "os.urandom") or owner in ("random", "secrets"):
                 assert call in ALLOWED_CALLS.get(name, set()), f"{name} calls {call}"
+
+
+def test_the_simulator_goes_by_the_same_clock() -> None:
+    for name, tree in sources().items():
+        if within(name, ("simulator",)):
+            assert {call for call in calls(tree) if call in ("datetime.now", "date.today", "time.time")} == set(), name
 
 
 def test_what_is_allowed_is_still_needed() -> None:

@@ -22,6 +22,7 @@ OF_THE_DEMO = {
     "twilio_api_url",
     "twilio_whatsapp_from",
     "simulator_port",
+    "demo_clock",
     "clamav_url",
     "flask_debug",
 }  # said elsewhere, or later

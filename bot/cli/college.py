@@ -45,7 +45,7 @@ def _import(tools: Tools, folder: Path, by: str, *, dry_run: bool) -> Report:
             bar.length = total
             bar.update(done - bar.pos)
 
-        books = Books(tools.db, tools.room.terms.keyed, load_wordings(WORDINGS), by)
+        books = Books(tools.db, tools.room.terms, load_wordings(WORDINGS), by)
         return import_folder(books, folder, clock.now(), dry_run=dry_run, progress=progress)
 
 

@@ -6,17 +6,21 @@ import json
 import sys
 from collections.abc import Iterable
 from dataclasses import asdict, replace
+from datetime import datetime
 
 import click
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_fixed
 
 from bot import clock
 from bot.classify import Reading, classify
+from bot.cli.recovering import Moment
 from bot.cli.tools import Tools
 from bot.conversation import Mind
+from bot.rehearsal import BeforeTheLast, rehearse
 from bot.schema import migrate
 from bot.turn import NluAway
 from bot.whatsapp import clean
+from bot.worker import Worker
 
 NLU_IS_DOWN = 3
 PATIENCE = Retrying(
@@ -38,15 +42,24 @@ def migrate_command(tools: Tools) -> click.Command:
 
 
 def work_command(tools: Tools) -> click.Command:
-    """`flask work [--once]`."""
+    """`flask work [--once [--now TIME]]`."""
 
     @click.command("work", help="Take turns and send what is due, until stopped.")
     @click.option("--once", is_flag=True, help="Do everything due now, then stop.")
-    def command(once: bool) -> None:
+    @click.option(
+        "--now",
+        "at",
+        type=Moment(),
+        help="With --once: a rehearsal, everything due as at that moment (London's time, unless a zone is named). It sends "
+        "what it sends, and what it wrote down stays: for the demo only, and each later than the last.",
+    )
+    def command(once: bool, at: datetime | None) -> None:
+        if at is not None and not once:
+            raise click.UsageError("--now goes with --once.")
         if not once:
             tools.worker.run()
             return
-        click.echo(f"{tools.worker.once()} done.")
+        click.echo(f"{(_rehearsing(tools, at) if at else tools.worker).once()} done.")
 
     return command
 
@@ -69,6 +82,18 @@ def classify_command(tools: Tools) -> click.Command:
             click.echo(json.dumps(asdict(reading), ensure_ascii=False))
 
     return command
+
+
+def _rehearsing(tools: Tools, at: datetime) -> Worker:
+    """The worker with its clock set to `at`; it goes on from there. Fails outside the demo, or if it would go back."""
+    if not tools.demo:
+        raise click.ClickException("A rehearsal sends real messages before their time: never in production.")
+    try:
+        rehearse(tools.db, at)
+    except BeforeTheLast as error:
+        raise click.ClickException(str(error)) from None
+    further = at - clock.now()
+    return replace(tools.worker, clock=lambda: clock.now() + further)
 
 
 def _read_all(texts: Iterable[str], mind: Mind) -> list[Reading]:

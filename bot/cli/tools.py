@@ -16,6 +16,7 @@ from bot.acts import UNSIGNED, NoSuchStaff, check_signer
 from bot.conversation import Room
 from bot.database import Database
 from bot.hours import LONDON
+from bot.preview import Planned, nothing_planned
 from bot.whatsapp import Contents, ProviderAway, Records
 from bot.worker import Worker
 
@@ -34,6 +35,8 @@ class Tools:
     worker: Worker
     contents: Contents
     records: Records
+    demo: bool = False  # only there a rehearsal may be held
+    planned: Planned = nothing_planned  # what planning would owe until a moment
 
 
 def signed(tools: Tools, by: str) -> None:

@@ -43,7 +43,7 @@ IN_TROUBLE = (
     "undelivered",
     "unreachable",
 )
-CASES = (*IN_TROUBLE, "identity_conflict", "voice")  # besides the intents, which are kinds too
+CASES = (*IN_TROUBLE, "call_sheet", "identity_conflict", "voice")  # besides the intents, which are kinds too
 V = TypeVar("V")
 
 

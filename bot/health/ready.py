@@ -52,7 +52,7 @@ def _at_work(session: Session, now: datetime) -> Found:
     waits = ages(session, now)
     stop = stopping.standing(session)
     return {
-        "worker": beat is not None and now - beat < BEAT_LASTS,
+        "worker": beat is not None and abs(now - beat) < BEAT_LASTS,
         "queues": all(age <= TOO_OLD.total_seconds() for age in waits.values()) and not _in_vain(session, now),
         "ages_s": waits,
         "sending": stop is None,

@@ -1,21 +1,19 @@
-"""Writes courses with their trainers, lessons, tasks, and who is enrolled."""
+"""Writes courses with their trainers, tasks, and who is enrolled."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TypeVar
 
 from sqlalchemy import insert, select
 from sqlalchemy.orm import selectinload
 
+from bot import marks
 from bot.importing.known import columns_by, rows_by
 from bot.importing.numbers import Desk
 from bot.importing.people import alter
-from bot.importing.rows import CourseLine, PartLine
+from bot.importing.rows import CourseLine, TaskLine
 from bot.importing.values import Outcome, outcome
-from bot.models import Course, CourseTrainer, EnrolmentRow, LessonRow, Task
-
-P = TypeVar("P", LessonRow, Task)
+from bot.models import Course, CourseTrainer, EnrolmentRow, Task
 
 
 def load_courses(desk: Desk, codes: Iterable[str]) -> dict[str, Course]:
@@ -37,20 +35,22 @@ def write_course(desk: Desk, row: CourseLine, courses: dict[str, Course], staff:
     if [one.person_id for one in course.trainers] != trainers:
         course.trainers = [CourseTrainer(person_id=one, position=place) for place, one in enumerate(trainers)]
         changed = True
+    if changed and not new:
+        desk.session.flush()  # its dates, its group: they count for everybody on it
+        marks.look_at_courses(desk.session, [course.code], desk.now)
     return outcome(new=new, changed=changed)
 
 
-def write_parts(desk: Desk, table: type[P], rows: Sequence[PartLine], courses: dict[str, Course]) -> list[Outcome]:
-    """The lessons or the tasks of courses that are there."""
-    parts = rows_by(desk.session, select(table), table.code, (row.code for row in rows))
-    there = {part.code: part for part in parts}
+def write_tasks(desk: Desk, rows: Sequence[TaskLine], courses: dict[str, Course]) -> list[Outcome]:
+    """The tasks of courses that are there."""
+    there = {task.code: task for task in rows_by(desk.session, select(Task), Task.code, (row.code for row in rows))}
     outcomes = []
     for row in rows:
         values = row.model_dump(exclude={"course"}) | {"course_id": courses[row.course].id}
-        part = there.get(row.code)
-        if part is None:
-            desk.session.add(table(**values))
-        outcomes.append(outcome(new=part is None, changed=part is not None and alter(part, **values)))
+        task = there.get(row.code)
+        if task is None:
+            desk.session.add(Task(**values))
+        outcomes.append(outcome(new=task is None, changed=task is not None and alter(task, **values)))
     return outcomes
 
 
@@ -62,4 +62,5 @@ def write_enrolments(desk: Desk, places: list[tuple[int, int]]) -> set[tuple[int
     rows = [{"person_id": person, "course_id": course, "created_at": desk.now} for person, course in sorted(new)]
     if rows:
         desk.session.execute(insert(EnrolmentRow), rows)
+        marks.look_at(desk.session, {person for person, _ in new}, desk.now)
     return new

@@ -19,7 +19,7 @@ from bot.importing.numbers import Desk
 from bot.importing.sheets import College, Reading, read_college
 from bot.importing.values import Problem, Progress, Report
 from bot.importing.write import write_college
-from bot.suppression import Keyed
+from bot.terms import Terms
 
 ATTEMPTS = 3  # a message from a number in the files may arrive just as we write: then we look again
 LOCK = 4_693_998  # PostgreSQL: one import at a time; not the number that migrations use
@@ -41,10 +41,10 @@ class Meter:
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """What an import writes into: the database, the hashes of numbers that said no, the words agreed to; and who signs."""
+    """What an import writes into: the database, the terms of sending, the words agreed to; and who signs."""
 
     db: Database
-    keyed: Keyed
+    terms: Terms
     wordings: Mapping[str, wordings.Boxes]
     by: str = acts.UNSIGNED
 
@@ -80,7 +80,7 @@ def _import(books: Books, college: College, found: tuple[Problem, ...], now: dat
         if problems:
             return Report(problems=tuple(sorted(set(problems), key=_place)))
         wordings.keep(session, books.wordings, now)
-        report = write_college(Desk(session, known, books.keyed, now, books.by), college)
+        report = write_college(Desk(session, known, books.terms, now, books.by), college)
         session.flush()
         acts.require_signer(session, books.by)  # only now: the first list of staff brings its own signer
         if dry_run:

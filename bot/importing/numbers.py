@@ -13,6 +13,7 @@ from bot.importing.identity import Someone, is_bare
 from bot.importing.known import Known
 from bot.models import ContactPoint, NumberChange, Outbound
 from bot.suppression import Keyed
+from bot.terms import Terms
 
 LEFT = "the learner left this number for another by NEW NUMBER: put the other one on the list, or ask them"
 WRONG = "this number was found not to be theirs, and no other one was listed since: ask them for their number"
@@ -20,13 +21,18 @@ WRONG = "this number was found not to be theirs, and no other one was listed sin
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Where an import is written: its transaction, what was known before, the key of suppressed numbers, when, who signs."""
+    """Where an import is written: its transaction, what was known before, the terms of sending, when, who signs."""
 
     session: Session
     known: Known
-    keyed: Keyed
+    terms: Terms
     now: datetime
     by: str
+
+    @property
+    def keyed(self) -> Keyed:
+        """The key of the hashes."""
+        return self.terms.keyed
 
 
 def give_number(desk: Desk, one: Someone, home: int) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import insert
 
+from bot import marks
 from bot.importing.identity import Someone
 from bot.importing.join import join_people
 from bot.importing.numbers import Desk, give_number
@@ -26,6 +27,8 @@ def write_people(desk: Desk, everybody: list[Someone]) -> tuple[list[int], set[i
     there = [one for one in everybody if one.people]
     changed.update(one.people[0].id for one in there if _describe(one))
     desk.session.flush()
+    joined = {one.people[0].id for one in there if one.people[1:]}
+    marks.look_at(desk.session, changed | joined, desk.now)  # whoever is new is looked at anyway
     return homes, changed
 
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from bot.importing.courses import load_courses, write_course, write_enrolments, write_parts
+from bot.importing.courses import load_courses, write_course, write_enrolments, write_tasks
 from bot.importing.declarations import write_declarations
 from bot.importing.identity import Someone, everyone
+from bot.importing.lessons import write_lessons
 from bot.importing.notes import notes_of
 from bot.importing.numbers import Desk
 from bot.importing.people import write_people, write_role
 from bot.importing.sheets import College
 from bot.importing.values import Counts, Outcome, Report, outcome
-from bot.models import Audit, Course, LessonRow, Task
+from bot.models import Audit, Course
 
 OUTCOMES: tuple[Outcome, ...] = ("added", "changed", "unchanged")
 Homes = dict[str, int]  # a code -> the person's id
@@ -29,8 +30,8 @@ def write_college(desk: Desk, college: College) -> Report:
     tally["courses.csv"] = Counter([write_course(desk, row, courses, staff) for _, row in college.courses.rows])
     desk.session.flush()  # lessons, tasks and places need the ids of new courses
     lessons, tasks = [row for _, row in college.lessons.rows], [row for _, row in college.tasks.rows]
-    tally["lessons.csv"] = Counter(write_parts(desk, LessonRow, lessons, courses))
-    tally["tasks.csv"] = Counter(write_parts(desk, Task, tasks, courses))
+    tally["lessons.csv"] = Counter(write_lessons(desk, lessons, courses))
+    tally["tasks.csv"] = Counter(write_tasks(desk, tasks, courses))
     learners = _by_code(everybody, homes, "learner")
     heard = write_declarations(desk, {learners[row.code]: row for _, row in college.learners.rows})
     touched = changed | heard.signed | heard.stopped

@@ -31,7 +31,8 @@ class Opportunity(Base):
     recalled_by: Mapped[str | None]
     recalled_at: Mapped[datetime | None]
     best_before: Mapped[datetime]
-    ended_at: Mapped[datetime | None]  # when it had gone to everybody, or its time was over
+    plan_at: Mapped[datetime | None] = mapped_column(index=True)  # when planning looks at it; None: never, or no more
+    ended_at: Mapped[datetime | None]  # when its time was over
 
 
 class CheckIn(Base):

@@ -45,6 +45,7 @@ class Outbound(Base):
     __tablename__ = "outbound"
     __table_args__ = (
         Index("ix_outbound_due", "state", "due_at"),
+        Index("ix_outbound_next", "state", "priority", "due_at", "id"),  # the next to send, without sorting all that is due
         Index("ix_outbound_recipient", "contact_point_id", "state", "id"),
         Index("ix_outbound_reach", "by_template", "tried_at"),
     )

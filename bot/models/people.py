@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from sqlalchemy import JSON, ForeignKey
+from sqlalchemy import JSON, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from bot.models.base import Base, Json
@@ -16,6 +16,7 @@ class PersonRow(Base):
     """One human being: a learner, a member of staff, or somebody who wrote to us once."""
 
     __tablename__ = "person"
+    __table_args__ = (Index("ix_person_plan_at", "plan_at", "id"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     learner_code: Mapped[str | None] = mapped_column(unique=True)
@@ -28,7 +29,7 @@ class PersonRow(Base):
     held_at: Mapped[datetime | None]  # since a disclosure; only the safeguarding lead clears it (D07)
     watched: Mapped[bool] = mapped_column(default=False)
     left_group_asked_at: Mapped[datetime | None]  # when we asked whether they still want reminders (P09)
-    plan_at: Mapped[datetime | None] = mapped_column(default=AT_ONCE, index=True)  # when planning looks at them; None: never
+    plan_at: Mapped[datetime | None] = mapped_column(default=AT_ONCE)  # when planning looks at them; None: never
     reminders: Mapped[str] = mapped_column(
         default=""
     )  # their own choice: day | both | hour | none; "": as the course has it

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
@@ -54,6 +54,9 @@ class Draft:
     opportunity_id: int | None = None
 
 
+COLUMNS = tuple(one.name for one in fields(Draft))
+
+
 def add(session: Session, draft: Draft, now: datetime) -> int:
     """Owe a message; the id of its (first) row. One with this key that was there already is left as it is.
 
@@ -70,17 +73,20 @@ def add(session: Session, draft: Draft, now: datetime) -> int:
     return session.scalars(select(Outbound.id).where(Outbound.key == draft.key)).one()
 
 
-def add_all(session: Session, drafts: Iterable[Draft], now: datetime) -> int:
+def add_all(session: Session, drafts: Iterable[Draft], now: datetime, *, withheld: str = "") -> int:
     """Owe what was planned, all in one statement; how many were not there yet. Each is one message (a template).
 
-    Every draft says its `best_before` and its use. Raises ValueError as `add` does.
+    Every draft says its `best_before` and its use. Raises ValueError as `add` does. What is `withheld` from the start has
+    that reason, and only shows that it did not go.
     """
-    rows = [{**_part(draft), "priority": PRIORITY[draft.purpose], "created_at": now} for draft in drafts]
+    stands = {"state": "withheld", "reason": withheld} if withheld else {}
+    rows = [{**_part(draft), "priority": PRIORITY[draft.purpose], "created_at": now, **stands} for draft in drafts]
     if not rows:
         return 0
     if any(not row["use"] for row in rows):
         raise ValueError("what we write first has one approved use (P02)")
-    added = insert_many_new(session, Outbound, rows)
+    used = [name for name in rows[0] if any(row[name] is not None for row in rows)]
+    added = insert_many_new(session, Outbound, [{name: row[name] for name in used} for row in rows])
     wake_workers(session)
     return added
 
@@ -125,7 +131,7 @@ def cancel_planned(session: Session, person_id: int, purposes: tuple[str, ...], 
 
 
 def _part(draft: Draft) -> dict[str, object]:
-    return {**asdict(draft), "media": None}
+    return {name: getattr(draft, name) for name in COLUMNS} | {"media": None}
 
 
 def _parts(draft: Draft) -> Iterator[dict[str, object]]:

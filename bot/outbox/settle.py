@@ -27,8 +27,10 @@ def settled(session: Session, row: Outbound, now: datetime) -> None:
     asked = row.inbound_id is not None
     if (asked and (lost or too_late)) or (lost and row.purpose == "service" and _is_news(row)):
         tell_office(session, row, now)
+    if row.purpose != "staff" or row.state in ("queued", "sending"):
+        return  # no alert, or nothing to say of it yet
     alert = session.scalar(select(Alert).where(Alert.outbound_id == row.id))
-    if alert is not None and row.state not in ("queued", "sending"):
+    if alert is not None:
         settle(session, alert, reached=row.state in WENT, now=now)
 
 

@@ -1,4 +1,4 @@
-"""Plans what we write first, once for each person however often it is asked: the first message, the group, one reminder."""
+"""Plans what we write first, once for each person however often it is asked, and looks at nobody without a reason."""
 
 from bot.planning.kinds import Links, links_under
 from bot.planning.rounds import Planned, plan

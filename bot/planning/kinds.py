@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, select, tuple_, update
 from sqlalchemy.orm import Session
 
-from bot.database import insert_new
+from bot.database import insert_many_new
 from bot.documents import PRIVACY, RULES, Document
 from bot.models import Invitation, Outbound
 from bot.planning import who
+from bot.planning.looks import Known
 from bot.planning.who import Candidate
-from bot.turn import Use
+from bot.turn import Plan, Use
 
+Counted = Literal["first_messages", "invitations", "reminders"]
 FIRST_NAME = "first_name"  # the one variable that comes from a learner's own row
 ASKS: Mapping[str, object] = {
     "question": "invitation",
@@ -45,15 +47,18 @@ def links_under(public_url: str, documents: Mapping[str, Document]) -> Links:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of plan: its template, the use of the policy it serves, and how long it stays welcome.
+    """One kind of plan: how it is counted, its template, the use of the policy it serves, how long it stays welcome.
 
     `take` writes that it is planned for these people, and gives back those for whom nobody else was faster.
     """
 
+    name: Counted
+    plan: Plan
     template: str
     use: Use
     lasts: timedelta
-    due: Callable[[datetime], Select[Any]]
+    may: Callable[[Known], bool]  # is it worth asking whether it is due for them?
+    due: Callable[[datetime, Sequence[int]], Select[Any]]  # of these people, those for whom it is time
     key: Callable[[Candidate], str]  # one for each try
     variables: Callable[[Candidate, Links], dict[str, str]]
     take: Callable[[Session, Iterable[Candidate], datetime], list[Candidate]]
@@ -98,45 +103,60 @@ def _new_under(key: Callable[[Candidate], str]) -> Callable[[Session, Iterable[C
 
 
 def _invite(session: Session, due: Iterable[Candidate], now: datetime) -> list[Candidate]:
-    """Whoever asked for the link a moment ago has a row already, and needs no invitation."""
-    row = {"state": "invited", "at": now}
-    return [one for one in due if insert_new(session, Invitation, person_id=one.person_id, course_id=one.course_id, **row)]
+    """Whoever asked for the link a moment ago has a row already, and was not due: nobody answers while we hold them."""
+    taken = list(due)
+    rows = [{"person_id": one.person_id, "course_id": one.course_id, "state": "invited", "at": now} for one in taken]
+    if rows:
+        insert_many_new(session, Invitation, rows)
+    return taken
 
 
 def _remind(session: Session, due: Iterable[Candidate], now: datetime) -> list[Candidate]:
     """Whoever answered a moment ago is not reminded."""
-    return [one for one in due if _moved(session, one, now)]
-
-
-def _moved(session: Session, one: Candidate, now: datetime) -> bool:
-    row = (Invitation.person_id == one.person_id, Invitation.course_id == one.course_id, Invitation.state == "invited")
-    moved = update(Invitation).where(*row).values(state="reminded", at=now).returning(Invitation.id)
-    return session.scalar(moved) is not None
+    by_place = {(one.person_id, one.course_id): one for one in due}
+    place = (Invitation.person_id, Invitation.course_id)
+    open_ones = update(Invitation).where(tuple_(*place).in_(list(by_place)), Invitation.state == "invited")
+    moved = session.execute(open_ones.values(state="reminded", at=now).returning(*place)).all() if by_place else ()
+    return [by_place[person, course] for person, course in sorted(moved)]
 
 
 FIRST_MESSAGE = Kind(
+    name="first_messages",
+    plan="first_message",
     template=who.FIRST,
     use="course_update",
     lasts=timedelta(days=14),
+    may=lambda one: not one.greeted,
     due=who.not_greeted,
     key=_first_key,
     variables=_first_variables,
     take=_new_under(_first_key),
 )
 INVITATION = Kind(
+    name="invitations",
+    plan="invitation",
     template=who.GROUP,
     use="collaboration",
     lasts=timedelta(days=7),
+    may=lambda one: one.greeted and "" in one.groups.values(),
     due=who.not_invited,
     key=_invite_key,
     variables=_group_variables,
     take=_invite,
     ask=ASKS,
 )
-INVITED_AGAIN = replace(INVITATION, due=who.invited_in_vain, take=_new_under(_invite_key))
+INVITED_AGAIN = replace(
+    INVITATION,
+    may=lambda one: "invited" in one.groups.values(),
+    due=who.invited_in_vain,
+    take=_new_under(_invite_key),
+)
 REMINDER = replace(
     INVITATION,
+    name="reminders",
+    may=lambda one: "invited" in one.groups.values(),
     due=who.not_answered,
     key=lambda one: f"invite-again:{one.person_id}:{one.course_id}",
     take=_remind,
 )
+KINDS = (INVITED_AGAIN, INVITATION, FIRST_MESSAGE, REMINDER)

@@ -1,145 +1,140 @@
-"""One round of planning: finds who is due, asks the ledger and the templates, and owes each message in a short commit."""
+"""One round of planning: what lessons still lack, then the people who are to be looked at, each in short commits."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-import structlog
-from sqlalchemy import or_, select
+from sqlalchemy import select, tuple_, update
 from sqlalchemy.orm import Session
 
 from bot import outbox
-from bot.cases import open_case
 from bot.database import Database
-from bot.hours import DAY
-from bot.models import OfficeCase, PersonRow
-from bot.planning.kinds import FIRST_MESSAGE, FIRST_NAME, INVITATION, INVITED_AGAIN, REMINDER, Kind, Links
-from bot.planning.who import Candidate, page, who_agreed
-from bot.template_store import ready_sid
-from bot.templates import BadVariables, Templates
+from bot.models import Outbound, PersonRow
+from bot.planning import company, lessons, looks, opportunities, who
+from bot.planning.drafts import Desk, Fault, Made, all_made, tell_office
+from bot.planning.kinds import Kind, Links
+from bot.terms import Terms
+from bot.turn import Consentable, Purpose
 
 BATCH = 200  # people in one commit: SQLite has one writer, and no answer waits long for a plan
-NOT_FILLABLE = "template_not_fillable"
-log = structlog.get_logger(__name__)
+SOON = timedelta(minutes=1)
+Seen = dict[int, datetime]  # people, and when they were to be looked at: whoever is marked meanwhile is looked at again
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """How many of each were planned. True where it was anything."""
+    """How many of each were planned: `reminders` of an invitation, `lesson_reminders` of lessons. True where anything was.
+
+    `revived` are rows that an opting-out had cancelled, and that are to go after all.
+    """
 
     first_messages: int = 0
     invitations: int = 0
     reminders: int = 0
+    lesson_reminders: int = 0
+    check_ins: int = 0
+    goodbyes: int = 0
+    opportunities: int = 0
+    revived: int = 0
 
     def __bool__(self) -> bool:
-        return bool(self.first_messages or self.invitations or self.reminders)
+        return self != Planned()
 
 
 @dataclass(frozen=True, slots=True)
-class _Desk:
-    """What one round works with."""
+class Due:
+    """What some people are due, as it was found: written down for those of whom nothing has changed meanwhile."""
 
-    db: Database
-    templates: Templates
-    links: Links
-    now: datetime
+    of_kinds: tuple[tuple[Kind, Made], ...]
+    of_lessons: tuple[outbox.Draft, ...]
+    back: tuple[tuple[int, Purpose], ...]  # who is back in time for what their opting-out cancelled
+    again: Mapping[int, datetime | None]  # when to look at each of them next; None: when something marks them
+    faults: tuple[Fault, ...]
 
 
-def plan(db: Database, templates: Templates, links: Links, now: datetime) -> Planned:
-    """Plan everything of which the time has come by `now` (aware UTC); how much that was (F01, P05 to P07).
+def plan(db: Database, terms: Terms, links: Links, now: datetime) -> Planned:
+    """Plan everything of which the time has come by `now` (aware UTC); how much that was (F01, P05 to P07, P12, P19).
 
-    Every plan has a key of its own, so that planning twice, by two workers or after a crash, changes nothing; the gate
-    decides again when it is sent. A first message goes once in a life, an invitation once and once more as its reminder;
-    what reached nobody is planned again on a later day, a few times at most.
+    It looks at lessons and people that are marked, and at nobody else (bot/marks.py). Every plan has a key of its own, so
+    that planning twice, by two workers or after a crash, changes nothing; the gate decides again when it is sent. What a
+    machine that was off has missed is caught up once, and nothing is planned that would be stale.
     """
-    desk = _Desk(db, templates, links, now)
-    invited = _run(desk, INVITED_AGAIN) + _run(desk, INVITATION)
-    return Planned(_run(desk, FIRST_MESSAGE), invited, _run(desk, REMINDER))
+    counts = Counter(lesson_reminders=lessons.plan_lessons(db, terms.templates, now))
+    desk = Desk(terms, links, now)
+    told: set[Fault] = set()
+    seen = _to_look_at(db, now, None)
+    while seen:
+        check_ins, goodbyes = company.plan_company(db, terms, list(seen), now)
+        counts.update(check_ins=check_ins, goodbyes=goodbyes)
+        with db.read() as session:
+            due = _due(session, desk, list(seen))
+        with db.write() as session:
+            counts.update(_owe(session, due, seen, now))
+        for fault in dict.fromkeys(due.faults):
+            if fault not in told:
+                tell_office(db, *fault, now)
+        told.update(due.faults)
+        seen = _to_look_at(db, now, max((at, person) for person, at in seen.items()))
+    counts["opportunities"] = opportunities.release(db, terms, now)
+    return Planned(**counts)
 
 
-def _run(desk: _Desk, kind: Kind) -> int:
-    """Every batch of one kind. Where nothing is due it only looks, and keeps no writer waiting."""
-    with desk.db.read() as session:
-        if not any(ready_sid(session, one) for one in desk.templates if one.name == kind.template):
-            return 0  # nobody is planned for a text that WhatsApp has yet to approve
-    planned, after = 0, 0
-    while True:
-        with desk.db.read() as session:
-            rows = session.execute(page(kind.due(desk.now), after, BATCH)).all()
-            due = _eligible(session, desk, kind, [Candidate(*row) for row in rows])
-        if due:
-            planned += _owe(desk, kind, due)
-        if len(rows) < BATCH:
-            return planned
-        after = rows[-1][0]
+def _to_look_at(db: Database, now: datetime, after: tuple[datetime, int] | None) -> Seen:
+    """The next people whose time has come, and since when. Where there are none, no writer waits for it."""
+    whom = select(PersonRow.id, PersonRow.plan_at).where(PersonRow.plan_at <= now)
+    if after is not None:  # whoever is locked by somebody else is left for the next round
+        whom = whom.where(tuple_(PersonRow.plan_at, PersonRow.id) > after)
+    with db.read() as session:
+        found = session.execute(whom.order_by(PersonRow.plan_at, PersonRow.id).limit(BATCH)).all()
+    return {person: at for person, at in found if at is not None}
 
 
-def _eligible(session: Session, desk: _Desk, kind: Kind, found: list[Candidate]) -> list[Candidate]:
-    """Those who have agreed, and whose language has a template that WhatsApp has approved."""
-    agreed = who_agreed(session, [one.person_id for one in found])
-    ready = {
-        language
-        for language in {one.language for one in found}
-        if ready_sid(session, desk.templates.find(kind.template, language))
-    }
-    once = {one.place: one for one in reversed(found)}  # a person on two courses: the one that began first
-    return [one for one in once.values() if one.person_id in agreed and one.language in ready]
+def _due(session: Session, desk: Desk, people: Sequence[int]) -> Due:
+    """Everything that is due for these people. Only looks."""
+    now, words = desk.now, lessons.Words(desk.terms.templates)
+    agreed = who.agreed(session, people)
+    known = looks.known(session, who.willing(session, people, agreed), now)
+    of_kinds = tuple(all_made(session, desk, known, now))
+    of_lessons = tuple(lessons.lacking(session, words, people, now))
+    faults = [fault for _, made in of_kinds for fault in made.faults]
+    of_company = company.next_looks(session, people, desk.terms, now)
+    mine = {person: looks.next_look(person, one, now) for person, one in known.items()}
+    again = {one: min((at for at in (mine.get(one), of_company.get(one)) if at), default=None) for one in people}
+    return Due(of_kinds, of_lessons, _back(session, agreed, now), again, (*faults, *words.faults))
 
 
-def _owe(desk: _Desk, kind: Kind, due: Iterable[Candidate]) -> int:
-    drafts: dict[Candidate, outbox.Draft] = {}
-    faults: dict[tuple[int | None, tuple[str, ...]], None] = {}  # in order, each once however many learners it keeps waiting
-    for one in due:
-        try:
-            drafts[one] = _draft(desk, kind, one)
-        except BadVariables as error:  # the others do not wait until the office has put it right
-            faults[_fault(one, error)] = None
-    for person_id, flags in faults:
-        _tell_office(desk, person_id, flags)
-    if not drafts:
-        return 0
-    with desk.db.write() as session:
-        taken = kind.take(session, sorted(drafts, key=lambda one: one.place), desk.now)
-        for one in taken:
-            outbox.add(session, drafts[one], desk.now)
-    return len(taken)
+def _back(session: Session, agreed: Mapping[int, frozenset[Consentable]], now: datetime) -> tuple[tuple[int, Purpose], ...]:
+    row = Outbound
+    cancelled = (row.state == "withheld", row.reason == "OPTED_OUT", row.plan != "", row.due_at > now)
+    found = select(row.person_id, row.purpose).where(row.person_id.in_(list(agreed)), *cancelled).distinct()
+    return tuple((person, purpose) for person, purpose in session.execute(found) if purpose in agreed[person])
 
 
-def _fault(one: Candidate, error: BadVariables) -> tuple[int | None, tuple[str, ...]]:
-    """Whom the case is about, and its flags: the learner where it is their name that no template takes, else the course."""
-    what = (error.template, error.variable)
-    return (one.person_id, what) if error.variable == FIRST_NAME else (None, (*what, one.code))
+def _owe(session: Session, due: Due, seen: Seen, now: datetime) -> Counter[str]:
+    """Write it down, and when to look again, for those whom nobody marked or holds; how much of each that was."""
+    counts = Counter[str]()
+    mine = _locked(session, seen)
+    for kind, made in due.of_kinds:
+        theirs = sorted((one for one in made.drafts if one.person_id in mine), key=lambda one: one.place)
+        counts[kind.name] += outbox.add_all(session, [made.drafts[one] for one in kind.take(session, theirs, now)], now)
+    wanted = [one for one in due.of_lessons if one.person_id in mine]
+    owed = lessons.unchanged(session, wanted)
+    counts["lesson_reminders"] = outbox.add_all(session, owed, now)
+    for person, purpose in due.back:
+        if person in mine:
+            counts["revived"] += outbox.revive_planned(session, person, (purpose,), now)
+    later = {one.person_id for one in wanted} - {one.person_id for one in owed}
+    new = [{"id": one, "plan_at": now + SOON if one in later else due.again[one]} for one in sorted(mine)]
+    if new:
+        session.execute(update(PersonRow), new)
+    return counts
 
 
-def _tell_office(desk: _Desk, person_id: int | None, flags: tuple[str, ...]) -> None:
-    """Open a case, unless there is one or there was until lately: whoever closed it has a day to put it right."""
-    lately = or_(OfficeCase.state == "open", OfficeCase.closed_at > desk.now - DAY)
-    same = select(OfficeCase.flags).where(OfficeCase.kind == NOT_FILLABLE, OfficeCase.person_id == person_id, lately)
-    with desk.db.read() as session:
-        if any(person_id is not None or told == list(flags) for told in session.scalars(same)):
-            return
-    with desk.db.write() as session:
-        session.execute(select(PersonRow.id).where(PersonRow.id == person_id).with_for_update())
-        case_id = open_case(session, person_id, NOT_FILLABLE, desk.now, flags)
-    log.error("planning.not_fillable", template=flags[0], variable=flags[1], case=case_id)
-
-
-def _draft(desk: _Desk, kind: Kind, one: Candidate) -> outbox.Draft:
-    """What one learner is to read. Raises BadVariables."""
-    variables = kind.variables(one, desk.links)
-    body = desk.templates.find(kind.template, one.language).fill(variables)
-    return outbox.Draft(
-        key=kind.key(one),
-        person_id=one.person_id,
-        contact_point_id=one.point_id,
-        purpose="service",
-        use=kind.use,
-        body=body,
-        due_at=desk.now,
-        template=kind.template,
-        variables=variables,
-        ask=kind.ask,
-        best_before=desk.now + kind.lasts,
-    )
+def _locked(session: Session, seen: Seen) -> set[int]:
+    """Those whom nobody else holds and nobody has marked since: a mark that comes now waits for our commit, and stays."""
+    rows = select(PersonRow.id, PersonRow.plan_at).where(PersonRow.id.in_(list(seen))).order_by(PersonRow.id)
+    free = session.execute(rows.with_for_update(key_share=True, skip_locked=True))
+    return {person for person, plan_at in free if plan_at == seen[person]}

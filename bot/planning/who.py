@@ -1,4 +1,4 @@
-"""Who may be due for a plan: one question for each kind of plan, whoever the learners are, and the ledger's exact word.
+"""Who of some people is due for a plan: one question for each kind of plan, and the ledger's exact word.
 
 What reached nobody (withheld or failed) is planned again on a later day, a few times at most: an opting-out, a hold or a
 phone that changes must not end for good what was never said.
@@ -6,7 +6,7 @@ phone that changes must not end for good what was never said.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -21,6 +21,7 @@ from bot.hours import DAY, LONDON
 from bot.models import ConsentEvent, ContactPoint, Course, EnrolmentRow, Invitation, Outbound, PersonRow
 from bot.queries import events_of
 from bot.status import IN_VAIN, RESTORED, WENT
+from bot.turn import Consentable
 
 FIRST_KEY, INVITE_KEY = "first:", "invite:"
 FIRST, GROUP = "first_message", "group_invitation"  # the templates
@@ -50,60 +51,76 @@ class Candidate:
     tries: int
 
 
-def not_greeted(now: datetime) -> Select[Any]:
+def not_greeted(now: datetime, people: Sequence[int]) -> Select[Any]:
     """Learners to whom no first message went, and for whom none waits (F01)."""
     mine = select(Outbound.state).where(Outbound.key == FIRST_KEY + as_type(PersonRow.id, String))
     # A subquery on purpose: for one key after another the index is asked, however many messages there are.
     first = mine.correlate(PersonRow).scalar_subquery()
-    hopeful = _learners(PersonRow.id, now).where(func.coalesce(first, IN_VAIN[0]).in_(IN_VAIN))
+    hopeful = _learners(PersonRow.id, now, people).where(func.coalesce(first, IN_VAIN[0]).in_(IN_VAIN))
     theirs = (Outbound.person_id == PersonRow.id, Outbound.template == FIRST)
     return _again(hopeful, theirs, london_day_starts(now.astimezone(LONDON).date()))
 
 
-def not_invited(now: datetime) -> Select[Any]:
+def not_invited(now: datetime, people: Sequence[int]) -> Select[Any]:
     """Learners whose cohort has a group, greeted on a day before today, neither invited nor given the link (P06)."""
     asked = exists().where(Invitation.person_id == EnrolmentRow.person_id, Invitation.course_id == EnrolmentRow.course_id)
     theirs = (Outbound.person_id == PersonRow.id, Outbound.template == FIRST, Outbound.state.in_(WENT))
     greeted = exists().where(*theirs, Outbound.sent_at < _day_of_invitations(now))
-    waiting = _learners(EnrolmentRow.id, now).where(Course.group_link != "", ~asked)
+    waiting = _learners(EnrolmentRow.id, now, people).where(Course.group_link != "", ~asked)
     return _who_may_agree(waiting).where(greeted, ~_left())
 
 
-def invited_in_vain(now: datetime) -> Select[Any]:
+def invited_in_vain(now: datetime, people: Sequence[int]) -> Select[Any]:
     """Learners whose invitation reached nobody, and who have not answered it by asking for the link (P06)."""
-    return _again(_invited(now), _invitation(), _day_of_invitations(now)).where(~_left())
+    return _again(_invited(now, people), _invitation(), _day_of_invitations(now)).where(~_left())
 
 
-def not_answered(now: datetime) -> Select[Any]:
+def not_answered(now: datetime, people: Sequence[int]) -> Select[Any]:
     """Learners whose invitation went a week ago, and who have said neither yes nor no (P07)."""
     went = exists().where(*_invitation(), Outbound.state.in_(WENT), Outbound.sent_at <= now - REMIND_AFTER)
-    return _who_may_agree(_invited(now)).where(went, ~_left())
+    return _who_may_agree(_invited(now, people)).where(went, ~_left())
 
 
-def page(who: Select[Any], after: int, size: int) -> Select[Any]:
-    """At most `size` of them whose place comes after this one. For one place, the course that began first comes first."""
-    place = who.selected_columns[0]
-    return who.where(place > after).order_by(place, Course.starts_on, Course.id).limit(size)
+def candidates(session: Session, found: Select[Any]) -> list[Candidate]:
+    """Them, each place once: of a person on two courses it is about the one that began first."""
+    place = found.selected_columns[0]
+    rows = session.execute(found.order_by(place, Course.starts_on, Course.id))
+    once: dict[int, Candidate] = {}
+    for one in rows:
+        once.setdefault(one[0], Candidate(*one))
+    return list(once.values())
 
 
-def who_agreed(session: Session, people: Sequence[int]) -> set[int]:
-    """Those of `people` who have agreed to service messages, by the whole ledger."""
-    ledgers = events_of(session, people)
-    return {person for person, events in ledgers.items() if standing(events)["service"].state == "given"}
+def agreed(session: Session, people: Sequence[int]) -> dict[int, frozenset[Consentable]]:
+    """What each of these people has agreed to, by their whole ledger."""
+    return {
+        person: frozenset(purpose for purpose, one in standing(events).items() if one.state == "given")
+        for person, events in events_of(session, people).items()
+    }
 
 
-def _learners(place: Any, now: datetime) -> Select[Any]:
-    """Learners on a course that has not ended: their place, the person, the course."""
+def willing(session: Session, people: Sequence[int], agreed: Mapping[int, frozenset[Consentable]]) -> list[int]:
+    """Those who agreed to service messages, whom a phone reaches, and for whom no hold keeps our messages back (D07)."""
+    ours = [one for one in people if "service" in agreed.get(one, ())]
+    there = select(PersonRow.id).where(PersonRow.id.in_(ours), PersonRow.held_at.is_(None), phone().is_not(None))
+    return sorted(session.scalars(there))
+
+
+def _learners(place: Any, now: datetime, people: Sequence[int]) -> Select[Any]:
+    """Those of `people` who learn on a course that has not ended: their place, the person, the course."""
     goes_on = or_(Course.ends_on.is_(None), Course.ends_on >= now.astimezone(LONDON).date())
     about = (place.label("place"), PersonRow.id.label("person_id"), Course.id.label("course_id"))
-    return select(*about).select_from(EnrolmentRow).join(PersonRow).join(Course).where(goes_on)
+    theirs = (goes_on, EnrolmentRow.person_id.in_(people))
+    return select(*about).select_from(EnrolmentRow).join(PersonRow).join(Course).where(*theirs)
 
 
-def _invited(now: datetime) -> Select[Any]:
+def _invited(now: datetime, people: Sequence[int]) -> Select[Any]:
     """Learners who are invited to a group, and have not answered."""
     same = (Invitation.person_id == EnrolmentRow.person_id) & (Invitation.course_id == EnrolmentRow.course_id)
     return (
-        _learners(EnrolmentRow.id, now).join(Invitation, same).where(Invitation.state == "invited", Course.group_link != "")
+        _learners(EnrolmentRow.id, now, people)
+        .join(Invitation, same)
+        .where(Invitation.state == "invited", Course.group_link != "")
     )
 
 
@@ -136,12 +153,12 @@ def _who_may_agree(found: Select[Any], tries: ColumnElement[int] = NEVER_TRIED) 
     few = found.cte("few").prefix_with("MATERIALIZED")
     last_word = select(ConsentEvent.action).where(ConsentEvent.person_id == PersonRow.id, ConsentEvent.purpose == "service")
     said = last_word.order_by(ConsentEvent.at.desc(), ConsentEvent.id.desc()).limit(1).correlate(PersonRow).scalar_subquery()
-    phone = _phone()
-    person = (PersonRow.id, PersonRow.name, PersonRow.language, phone)
+    reached_at = phone()
+    person = (PersonRow.id, PersonRow.name, PersonRow.language, reached_at)
     course = (Course.id, Course.code, Course.name, Course.cohort)
     whole = select(few.c.place, *person, *course, tries.label("tries")).select_from(few)
     joined = whole.join(PersonRow, PersonRow.id == few.c.person_id).join(Course, Course.id == few.c.course_id)
-    return joined.where(PersonRow.held_at.is_(None), said.not_in(NOT_GIVEN), phone.is_not(None))
+    return joined.where(PersonRow.held_at.is_(None), said.not_in(NOT_GIVEN), reached_at.is_not(None))
 
 
 def _left() -> ColumnElement[bool]:
@@ -149,7 +166,7 @@ def _left() -> ColumnElement[bool]:
     return exists().where(ConsentEvent.person_id == PersonRow.id, ConsentEvent.source == "left_group")
 
 
-def _phone() -> ColumnElement[Any]:
+def phone() -> ColumnElement[Any]:
     """The phone they last wrote from, else the newest; never one that is not theirs or that nothing reaches."""
     mine = select(ContactPoint.id).where(ContactPoint.person_id == PersonRow.id, ContactPoint.kind == "phone")
     usable = mine.where(ContactPoint.disowned_at.is_(None), ContactPoint.unreachable_at.is_(None))

@@ -2,6 +2,6 @@
 
 from bot.safety.lexicon import Lexicon
 from bot.safety.mask import Masked, mask
-from bot.safety.screen import may_mean_all, screen
+from bot.safety.screen import may_mean_all, read_wish, screen
 
-__all__ = ["Lexicon", "Masked", "mask", "may_mean_all", "screen"]
+__all__ = ["Lexicon", "Masked", "mask", "may_mean_all", "read_wish", "screen"]

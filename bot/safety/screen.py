@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from datetime import datetime
+
 from bot.safety.lexicon import Lexicon, Topic
 from bot.safety.normalise import BREAK, normalise, squeezed
 from bot.safety.phrases import Phrases, Span
-from bot.turn import Heard
+from bot.turn import Heard, Wish, WishKind
+from bot.until import quiet_until
 
 _OPT_OUT = "opt_out"
 _PARTS = ("opt_out_marketing", "opt_out_checkin")  # opting out of one purpose alone
@@ -14,6 +18,10 @@ _CHANGE_NUMBER = "change_number"
 _KEEP = "reminder_preferences"
 _WRONG_NUMBER = "wrong_number"
 _DISCLOSURE = "safeguarding_disclosure"
+_WHAT_COMES = "what_will_you_send"
+_CLEAR: tuple[WishKind, ...] = ("none", "quiet", "both", "hour", "day")
+_ASKED_POLITELY = re.compile(r" (?:can|could|will|would|please) ")
+_LONGEST_WISH = 200  # characters: whoever writes more says more than a wish, and the model hears all of it
 _LONGEST_MESSAGE = 10_000  # characters, twice what WhatsApp can carry: what a stranger posts costs no more than this
 _LONGEST_KEYWORD = 60  # letters; a longer message is not one word with thanks around it
 
@@ -33,6 +41,31 @@ def may_mean_all(text: str, lexicon: Lexicon) -> bool:
     """Do the words say no to lessons, or to all but jobs? A part that the model hears beside it is asked about (D02)."""
     topic = lexicon.topics[_ALL_OR_PART]
     return bool(_kept(topic, topic.phrases, lexicon.written(text[:_LONGEST_MESSAGE]), lexicon))
+
+
+def read_wish(text: str, lexicon: Lexicon, at: datetime) -> Wish | None:
+    """What the words, said at `at` (aware UTC), wish of our reminders, or that they ask what will come (P12). Never raises.
+
+    No opting out is heard here: what `screen` and `may_mean_all` hear counts first.
+    """
+    if len(text) > _LONGEST_WISH:
+        return None
+    written = lexicon.written(text)
+    if _says(_WHAT_COMES, written, lexicon):
+        return Wish("what_will_you_send")
+    if "?" in text and not _ASKED_POLITELY.search(written):
+        return None  # "no reminder this week?" asks where it is
+    clear = [kind for kind in _CLEAR if _says(f"reminders_{kind}", written, lexicon)]
+    if clear == ["quiet"]:
+        until = quiet_until(" ".join(written.replace(BREAK, " ").split()), at)
+        return Wish("quiet", until) if until else Wish("unclear")
+    if len(clear) == 1:
+        return Wish(clear[0])
+    return Wish("unclear") if clear or _says("reminders_unclear", written, lexicon) else None
+
+
+def _says(topic: str, written: str, lexicon: Lexicon) -> bool:
+    return bool(_kept(lexicon.topics[topic], lexicon.topics[topic].phrases, written, lexicon))
 
 
 def _exact(text: str, lexicon: Lexicon) -> Heard | None:

@@ -18,6 +18,7 @@ from bot.turn.values import (
     Pending,
     Person,
     Phone,
+    Wish,
 )
 from bot.turn.whole import Turn
 from bot.turn.words import (
@@ -34,6 +35,7 @@ from bot.turn.words import (
     Purpose,
     ReminderChoice,
     Use,
+    WishKind,
 )
 
 __all__ = [
@@ -65,4 +67,6 @@ __all__ = [
     "ReminderChoice",
     "Turn",
     "Use",
+    "Wish",
+    "WishKind",
 ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal
 
-from bot.turn.words import Consentable, Kind, NoticeKind, Plan
+from bot.turn.words import Consentable, Kind, NoticeKind, Plan, WishKind
 
 PENDING_LASTS = timedelta(hours=24)  # how long a question of ours may be answered
 
@@ -94,7 +94,8 @@ class Lesson:
 class Order:
     """A trainer's order about one lesson (its code), as it stood at `version`: what to tell, and how many it reaches.
 
-    `minutes` of a delay; `words` are a new place, a link, or what the trouble is.
+    `minutes` of a delay; `words` are a new place, a link, or what the trouble is. `lesson` is empty where none fits;
+    `trouble` says why it cannot be carried out, for whoever ordered it.
     """
 
     kind: NoticeKind
@@ -104,6 +105,7 @@ class Order:
     words: str = ""
     reached: int = 0
     unreached: int = 0
+    trouble: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,17 @@ class Coming:
     plan: Plan
     due_at: datetime
     about: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the words ask of our own messages, heard without any model: which reminders of lessons, none for a time (P12).
+
+    `unclear` is a wish about reminders that does not say which; `until` (aware UTC) belongs to `quiet`.
+    """
+
+    kind: WishKind
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +139,7 @@ class Enrolment:
     ends_on: date | None
     trainer: str = ""
     group_link: str = ""
+    hour_before: bool = False  # its lessons are reminded of an hour before, too
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +174,7 @@ class Pending:
     options: Mapping[str, str]
     asked_at: datetime
     lasts: timedelta = PENDING_LASTS
-    about: str = ""  # the number that a question about a number names, in E.164
+    about: str = ""  # the number that a question about a number names (E.164), or the orders it is about, packed
 
     def open_at(self, now: datetime) -> bool:
         """True while an answer given at `now` still counts."""

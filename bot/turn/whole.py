@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from bot.turn.values import Agreement, Coming, Enrolment, Heard, Lesson, Message, Order, Parse, Pending, Person, Phone
+from bot.turn.values import Agreement, Coming, Enrolment, Heard, Lesson, Message, Order, Parse, Pending, Person, Phone, Wish
 from bot.turn.words import TAKEN_BACK, Consentable, ConsentState, ReminderChoice
 
 
@@ -20,8 +20,10 @@ class Turn:
     parse: Parse | None = None
     heard: tuple[Heard, ...] = ()
     says_all: bool = False  # the words say no to lessons, or to all but jobs, whatever part of it the model hears
+    wish: Wish | None = None  # what the words ask of our own messages
     enrolments: tuple[Enrolment, ...] = ()
     lessons: tuple[Lesson, ...] = ()
+    quoted: Lesson | None = None  # of which the message of ours speaks that they reply to: a reminder's LATE and ABSENT
     pending: Pending | None = None
     answer: str = ""  # the option of `pending` that this message chose, if it chose one
     consent: Mapping[Consentable, ConsentState] = field(default_factory=dict)
@@ -43,7 +45,7 @@ class Turn:
     rules_url: str = ""  # where the group rules are read
     reminders: ReminderChoice = ""  # their own choice of lesson reminders
     quiet_until: datetime | None = None  # no lesson reminders before this
-    coming: tuple[Coming, ...] = ()  # what is planned for them, soonest first
+    coming: tuple[Coming, ...] = ()  # what is planned for them and may go, soonest first; read where they ask for it
     checked_in: bool = False  # a check-in of ours waits for their answer
     orders: tuple[Order, ...] = ()  # what a trainer's message orders, one for each lesson that it may mean
     nlu_away: bool = False  # Rasa has been away for a minute: a person takes over

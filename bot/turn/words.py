@@ -44,6 +44,7 @@ Plan = Literal[  # what a message was planned as; "" for what was not
     "goodbye",
 ]
 ReminderChoice = Literal["", "day", "both", "hour", "none"]  # "": as the course has it
+WishKind = Literal["day", "both", "hour", "none", "quiet", "unclear", "what_will_you_send"]
 CheckInOutcome = Literal["well", "ok", "struggling"]
 Interest = Literal["jobs", "clients", "grants", "courses"]
 NoticeKind = Literal["late", "cancelled", "moved", "place", "problem"]

@@ -1,5 +1,6 @@
 // The page: how many phones there are and who they belong to, remembered in this browser.
 
+import { startClock } from "./clock.js";
 import * as net from "./net.js";
 import { Phone } from "./phone.js";
 
@@ -56,4 +57,5 @@ async function start() {
   });
 }
 
+startClock(alarm);
 start().catch((error) => alarm(`The simulator does not answer: ${error.message}`));

@@ -27,3 +27,12 @@ export function writeFile(message, file) {
   form.append("file", file);
   return call("simulator/inbound", { method: "POST", body: form });
 }
+
+export function clock() {
+  return call("simulator/clock");
+}
+
+export function moveClock(minutes) {
+  const headers = { "Content-Type": "application/json" };
+  return call("simulator/clock", { method: "POST", headers, body: JSON.stringify({ forward_minutes: minutes }) });
+}

@@ -260,36 +260,6 @@ def test_a_stranger_can_turn_nothing_on() -> None:
     assert consent.opt_in(turn) == consent.opt_in_service(turn) == consent.opt_in_marketing(turn) == expected
 
 
-def test_do_not_stop_changes_nothing_and_says_that_reminders_are_on() -> None:
-    turn = a_turn("dont stop them", heard=(heard("reminder_preferences"),))
-    assert consent.reminder_preferences(turn) == [say("consent.reminders_on")]
-
-
-def test_do_not_stop_tells_the_truth_where_reminders_are_off() -> None:
-    keep = (heard("reminder_preferences"),)
-    refused = a_turn("dont stop them", heard=keep, consent=consents(service="refused"))
-    assert consent.reminder_preferences(refused) == [say("consent.reminders_off")]
-    stopped = a_turn("dont stop them", heard=keep, consent=ALL_OFF)
-    assert consent.reminder_preferences(stopped) == [say("consent.stays_off")]
-
-
-def test_do_not_stop_ends_no_pause_and_has_the_question_again() -> None:
-    turn = a_turn("keep my messages", heard=(heard("reminder_preferences"),), consent=ALL_PAUSED)
-    assert consent.reminder_preferences(turn) == [PAUSE_QUESTION]
-    passed_on = [OpenCase("reminder_preferences"), say("office.passed_on"), PAUSE_QUESTION]
-    assert consent.reminder_preferences(a_turn("in the mornings", consent=ALL_PAUSED)) == passed_on
-
-
-def test_another_time_for_reminders_goes_to_the_office() -> None:
-    expected = [OpenCase("reminder_preferences"), say("office.passed_on")]
-    assert consent.reminder_preferences(a_turn("can they come earlier")) == expected
-
-
-def test_a_stranger_has_no_reminders_to_keep() -> None:
-    turn = a_stranger_turn("dont stop them", heard=(heard("reminder_preferences"),))
-    assert consent.reminder_preferences(turn) == [say("office.not_on_list")]
-
-
 def test_a_wrong_number_is_silenced_forgotten_and_reported() -> None:
     assert consent.wrong_number(a_turn("wrong number")) == [
         Withdraw(CONSENTABLE, "wrong_number"),

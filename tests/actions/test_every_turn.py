@@ -14,6 +14,7 @@ from bot.texts import load_texts
 from bot.turn import (
     CONSENTABLE,
     Agreement,
+    Coming,
     ConsentState,
     Enrolment,
     Heard,
@@ -24,7 +25,11 @@ from bot.turn import (
     Pending,
     Person,
     Phone,
+    Plan,
+    ReminderChoice,
     Turn,
+    Wish,
+    WishKind,
 )
 from tests.test_intents_have_homes import INTENTS
 
@@ -64,6 +69,7 @@ lessons = st.builds(
     title=private,
     place=st.just("") | private,
     link=st.just("") | private,
+    cancelled=st.booleans(),
 )
 enrolments = st.builds(
     Enrolment,
@@ -90,6 +96,8 @@ agreements = st.builds(
     wording=st.just("") | private,
     holds=st.booleans(),
 )
+wishes = st.builds(Wish, st.sampled_from(get_args(WishKind)), st.none() | moments)
+comings = st.builds(Coming, st.sampled_from([plan for plan in get_args(Plan) if plan]), moments, private)
 turns = st.builds(
     Turn,
     message=messages,
@@ -102,6 +110,11 @@ turns = st.builds(
     heard=st.lists(st.builds(Heard, intents, st.sampled_from(["exact", "rule"]), st.booleans(), flags), max_size=3).map(
         tuple
     ),
+    wish=st.none() | wishes,
+    reminders=st.sampled_from(get_args(ReminderChoice)),
+    quiet_until=st.none() | moments,
+    quoted=st.none() | lessons,
+    coming=st.lists(comings, max_size=5).map(tuple),
     enrolments=st.lists(enrolments, max_size=3).map(tuple),
     lessons=st.lists(lessons, max_size=5).map(tuple),
     pending=st.none() | st.builds(Pending, texts, st.dictionaries(texts, intents, max_size=2), moments),

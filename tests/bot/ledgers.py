@@ -15,6 +15,8 @@ from bot.models import ConsentEvent, PersonRow
 from bot.queries import standing_of
 from bot.settings import ROOT
 from bot.suppression import Keyed, Nos
+from bot.template_files import load_templates
+from bot.terms import Terms
 from bot.turn import Consentable, ConsentState
 
 KEYED = Keyed(("suppression-key",))
@@ -34,7 +36,7 @@ def demo_wordings() -> Mapping[str, wordings.Boxes]:
 
 def books(db: Database, keyed: Keyed = KEYED) -> Books:
     """What an import writes into."""
-    return Books(db, keyed, demo_wordings())
+    return Books(db, Terms(load_templates(), keyed), demo_wordings())
 
 
 def a_college(folder: Path, *learners: str) -> Path:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -158,6 +158,7 @@ class Workers:
 
     database_url: str
     outside: Outside
+    more: Mapping[str, str] = field(default_factory=dict)  # settings beside the demo's own
     running: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def start(self) -> None:
@@ -165,17 +166,19 @@ class Workers:
         environment = {
             "PATH": os.environ["PATH"],
             "APP_ENV": "demo",
+            "DEMO_CLOCK": os.devnull + "/none",  # the real time, wherever the demo of this folder stands
             "DATABASE_URL": self.database_url,
             "TWILIO_API_URL": self.outside.url,
             "NLU_URL": self.outside.url,
+            **self.more,
         }
         command = [sys.executable, "-m", "flask", "--app", "app", "work"]
         output = subprocess.DEVNULL
         self.running.append(subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output))
 
-    def kill(self) -> None:
-        """The oldest one is killed as if the power had gone."""
-        worker = self.running.pop(0)
+    def kill(self, which: int = 0) -> None:
+        """One of them, the oldest first, is killed as if the power had gone."""
+        worker = self.running.pop(which)
         worker.kill()
         worker.wait()
 

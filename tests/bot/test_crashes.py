@@ -17,6 +17,7 @@ from bot.database import Database
 from bot.models import Alert, Inbound, OfficeCase, Outbound
 from bot.outbox.claim import LEASE
 from bot.whatsapp import Letter, StatusUpdate
+from bot.worker import SENDERS
 from tests.bot.processes import Outside, Workers, eventually
 from tests.bot.rooms import (
     AMINA,
@@ -174,7 +175,7 @@ def test_real_workers_killed_under_load_answer_every_message_once_or_show_it_as_
     accepted = {key for key, row in replies.items() if row.state == "accepted"}
     unknown = {key for key, row in replies.items() if row.state == "unknown"}
     assert accepted <= set(asked) <= accepted | unknown == set(replies)
-    assert len(unknown) <= 2 * 8  # two kills, and no more calls under way in each than there are senders
+    assert len(unknown) <= 2 * SENDERS  # two kills, and no more calls under way in each than there are senders
 
 
 def its_leases_run_out(db: Database) -> None:

@@ -430,7 +430,8 @@ def written_in_the_code() -> tuple[set[str], set[str]]:
         source = path.read_text(encoding="utf-8")
         reasons |= set(re.findall(r'reason(?: = |=)"([A-Z_]+)"', source))
         reasons |= set(re.findall(r'cancel_planned\([^)]*"([A-Z_]+)"\)', source))
-        reasons |= set(re.findall(r'^([A-Z_]+) = "\1"', source, re.MULTILINE))  # those of bot/status.py
+        if path.name == "status.py":
+            reasons |= set(re.findall(r'^([A-Z_]+) = "\1"', source, re.MULTILINE))
         reasons |= set(re.findall(r'^REASON = "([A-Z_]+)"', source, re.MULTILINE))
         kinds |= set(re.findall(r'OpenCase\("([a-z_]+)"|', source)) - {""}
         kinds |= set(re.findall(r'open_case\([^)]*?"([a-z_]+)"', source))

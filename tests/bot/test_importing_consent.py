@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from sqlalchemy import select
 from bot import ledger, suppression
 from bot.clock import london_day_starts
 from bot.database import Database
-from bot.importing import Books, Problem, import_folder
+from bot.importing import Problem, import_folder
 from bot.ledger import Entry
 from bot.models import Audit, Wording
 from bot.turn import CONSENTABLE
@@ -177,7 +178,7 @@ def test_words_that_changed_under_their_version_stop_the_import(db: Database, no
     import_folder(books(db), a_college(tmp_path, ann()), now)
     altered = {"v2": {**demo_wordings()["v2"], "service": "Something else."}}
     with pytest.raises(WordingChanged, match="version v2 for service"):
-        import_folder(Books(db, KEYED, altered), a_college(tmp_path, ann("2026-11-11")), now)
+        import_folder(replace(books(db), wordings=altered), a_college(tmp_path, ann("2026-11-11")), now)
     assert len(lines(db)) == 3
 
 

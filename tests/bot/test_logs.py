@@ -15,7 +15,7 @@ from bot.logs import WithoutValues, traced
 from bot.settings import ROOT
 
 SECRETS = ("Amina", "447700900123", "zebra")
-IDS = {"alert", "case", "inbound", "invitation", "outbound", "person", "row", "sid", "template", "variable"}
+IDS = {"opportunity", "alert", "case", "inbound", "invitation", "outbound", "person", "row", "sid", "template", "variable"}
 WORDS = {
     "because",
     "channel",
@@ -32,6 +32,8 @@ WORDS = {
     "why",
 }
 COUNTS = {
+    "seconds",
+    "owed",
     "attempt",
     "late_s",
     "look_ups",

@@ -69,3 +69,17 @@ def test_whoever_waits_until_the_next_is_free_gets_it(bucket: Bucket, waits: lis
         at = max(at + wait, free_at(bucket, full_until, at + wait))
         assert free_at(bucket, full_until, at) <= at
         full_until = take(bucket, full_until, at)
+
+
+@given(BUCKETS, st.integers(-400, 400).map(lambda days: timedelta(days=days)), st.integers(0, 30))
+def test_wherever_the_clock_goes_nobody_waits_longer_than_an_empty_bucket_fills(
+    bucket: Bucket, jump: timedelta, before: int
+) -> None:
+    full_until: datetime | None = None
+    for _ in range(before):
+        full_until = take(bucket, full_until, NOW)
+    now = NOW + jump
+    free = max(free_at(bucket, full_until, now), now)
+    assert free <= now + (bucket.size + 1) * bucket.every
+    assert free_at(bucket, full_until, free) <= free  # and whoever waits that long gets it
+    assert take(bucket, full_until, now) <= now + (2 * bucket.size + 1) * bucket.every

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import event, insert, update
 from structlog.testing import capture_logs
 
-from bot import consent
+from bot import consent, marks
 from bot.database import Database
 from bot.documents import load_documents
 from bot.models import (
@@ -28,11 +28,13 @@ from bot.models import (
     PersonRow,
     TemplateRow,
 )
+from bot.models.people import AT_ONCE
 from bot.planning import Links, Planned, links_under, plan
 from bot.template_files import load_templates
 from tests.bot.rooms import (
     AMINA,
     BILAL,
+    TERMS,
     Clock,
     Stage,
     a_learner,
@@ -64,13 +66,21 @@ def db(db: Database, now: datetime) -> Database:
 
 
 def plans(db: Database, now: datetime) -> Planned:
-    return plan(db, TEMPLATES, LINKS, now)
+    return plan(db, TERMS, LINKS, now)
 
 
 def alter(db: Database, table: type[Base], **values: object) -> None:
-    """Every row of a table has these values from now on."""
+    """Every row of a table has these values from now on; planning hears of it, but for what becomes of messages."""
     with db.write() as session:
         session.execute(update(table).values(**values))
+    if table is not Outbound:
+        is_looked_at(db)
+
+
+def is_looked_at(db: Database) -> None:
+    """Planning looks at everybody in its next round, whenever that is."""
+    with db.write() as session:
+        session.execute(update(PersonRow).values(plan_at=AT_ONCE))
 
 
 def keys(db: Database) -> list[str]:
@@ -105,6 +115,7 @@ def says(db: Database, person_id: int, action: str, at: datetime, source: str = 
     with db.write() as session:
         told = {"purpose": "service", "action": action, "source": source}
         session.add(ConsentEvent(person_id=person_id, at=at, recorded_at=at, **told))
+        marks.look_at(session, [person_id], at)
 
 
 def many_learners(db: Database, ledgers: Sequence[Sequence[str]], now: datetime) -> list[int]:
@@ -216,6 +227,7 @@ def test_nobody_is_planned_after_the_last_day_of_their_course(db: Database, now:
     a_learner(db, now=now)
     alter(db, Course, ends_on=now.date())
     assert plans(db, now + DAY) == NOTHING
+    is_looked_at(db)
     assert plans(db, now) == Planned(first_messages=1)
 
 
@@ -223,6 +235,7 @@ def test_the_last_day_of_a_course_is_the_one_in_london(db: Database) -> None:
     a_learner(db, now=datetime(2027, 6, 1, tzinfo=UTC))
     alter(db, Course, ends_on=date(2027, 6, 30))
     assert plans(db, datetime(2027, 6, 30, 23, 30, tzinfo=UTC)) == NOTHING  # half past midnight, summer time
+    is_looked_at(db)
     assert plans(db, datetime(2027, 6, 30, 22, 30, tzinfo=UTC)) == Planned(first_messages=1)
 
 
@@ -453,9 +466,10 @@ def dying_at(db: Database, message: int) -> Iterator[None]:
     left = [message]
 
     def count(_conn: object, _cursor: object, statement: str, *_rest: object) -> None:
-        left[0] -= statement.startswith("INSERT INTO outbound")
-        if left[0] == 0:
-            raise Crash
+        if statement.startswith("INSERT INTO outbound"):
+            left[0] -= 1 + statement.count("), (")  # a batch is one statement
+            if left[0] <= 0:
+                raise Crash
 
     event.listen(db.engine, "before_cursor_execute", count)
     try:

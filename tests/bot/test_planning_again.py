@@ -27,6 +27,7 @@ from tests.bot.test_planning import (
     at_once,
     db,
     goes_out,
+    is_looked_at,
     keys,
     many_learners,
     plans,
@@ -67,7 +68,8 @@ def test_it_is_planned_a_handful_of_times_and_no_more(db: Database, now: datetim
     for days in range(20):
         plans(db, now + days * DAY)
         alter(db, Outbound, state="withheld")
-    assert keys(db) == [f"first:{person_id}", *(f"first:{person_id}:{nth}" for nth in range(2, MOST_TRIES + 1))]
+    tried = [key for key in keys(db) if key.startswith("first")]
+    assert tried == [f"first:{person_id}", *(f"first:{person_id}:{nth}" for nth in range(2, MOST_TRIES + 1))]
 
 
 @pytest.mark.parametrize("state", ["queued", "sending", "unknown", "accepted", "sent", "delivered", "read"])
@@ -96,6 +98,7 @@ def test_one_that_was_withheld_after_a_restore_may_have_gone_and_is_not_planned_
     alter(db, Outbound, state="withheld", reason="RESTORED")
     assert plans(db, now + DAY) == NOTHING
     alter(db, Outbound, reason=None)
+    is_looked_at(db)
     assert plans(db, now + DAY) == Planned(first_messages=1)
 
 
@@ -280,7 +283,7 @@ def test_a_case_that_was_closed_is_opened_again_after_a_day_if_it_was_not_put_ri
     alter(db, OfficeCase, state="closed", closed_at=now + MINUTE)
     plans(db, now + DAY)
     assert len(rows(db, OfficeCase)) == 1
-    plans(db, now + DAY + MINUTE)
+    plans(db, now + 2 * DAY)
     assert [case.state for case in rows(db, OfficeCase)] == ["closed", "open"]
 
 

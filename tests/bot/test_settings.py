@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.settings import DEMO, OFFICIAL_SENDER, ROOT, SECRETS, Contact, Settings, SettingsError, read_contacts, read_settings
+from bot.terms import CHECK_IN_WEEKS
 
 PRODUCTION = {
     "APP_ENV": "production",
@@ -51,6 +52,8 @@ def test_the_demo_needs_no_setting_at_all(monkeypatch: pytest.MonkeyPatch) -> No
     assert settings.media_url == f"{ROOT}/var/media"
     assert [contact.name for contact in settings.contacts] == ["Farah Malik", "Owen Price"]
     assert settings.group_hours == "08:00-20:00"
+    assert settings.quiet_days == ""
+    assert settings.weeks == CHECK_IN_WEEKS == (2, 8, 16, 24)
 
 
 def test_the_ports_are_followed_by_the_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -133,6 +136,17 @@ def test_production_refuses_debug(monkeypatch: pytest.MonkeyPatch) -> None:
         ("GROUP_HOURS", "8-20"),
         ("GROUP_HOURS", "25:00-26:00"),
         ("GROUP_HOURS", "08:00-20:00+02:00"),
+        ("QUIET_DAYS", "sunday"),
+        ("QUIET_DAYS", "sundays; bank holidays"),
+        ("CHECK_IN_WEEKS", "two"),
+        ("CHECK_IN_WEEKS", "2,8,,16"),
+        ("CHECK_IN_WEEKS", "2.5"),
+        ("CHECK_IN_WEEKS", "0,8"),
+        ("CHECK_IN_WEEKS", "-2"),
+        ("CHECK_IN_WEEKS", "2,27"),
+        ("CHECK_IN_WEEKS", "8,2"),
+        ("CHECK_IN_WEEKS", "8,8"),
+        ("CHECK_IN_WEEKS", ","),
         ("SAFEGUARDING_CONTACTS", "Farah Malik"),
         ("SAFEGUARDING_CONTACTS", "Farah <farah@example.org>"),
         ("SAFEGUARDING_CONTACTS", "Farah <farah@example.org> 07700900990"),
@@ -187,6 +201,16 @@ def test_the_current_folder_changes_nothing(monkeypatch: pytest.MonkeyPatch, tmp
 def test_several_rasa_servers_are_a_list_with_commas(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = read(monkeypatch, NLU_URL="http://one.example:5005/, http://two.example:5005 ,")
     assert settings.nlu_urls == ("http://one.example:5005", "http://two.example:5005")
+
+
+@pytest.mark.parametrize(("given", "weeks"), [("2,8,16,24", (2, 8, 16, 24)), (" 1 , 26 ", (1, 26)), ("4", (4,))])
+def test_check_in_weeks_are_read_in_their_order(monkeypatch: pytest.MonkeyPatch, given: str, weeks: tuple[int, ...]) -> None:
+    assert read(monkeypatch, CHECK_IN_WEEKS=given).weeks == weeks
+
+
+@pytest.mark.parametrize("given", ["sundays", "bank holidays", "Sundays, bank  holidays"])
+def test_quiet_days_are_a_list_with_commas(monkeypatch: pytest.MonkeyPatch, given: str) -> None:
+    assert read(monkeypatch, QUIET_DAYS=given).quiet_days == given
 
 
 def test_contacts_are_read_in_their_order() -> None:

@@ -134,7 +134,7 @@ def test_what_a_template_tells_people_to_send_is_understood_without_a_model(word
 def test_the_buttons_of_a_question_are_read_as_its_answers() -> None:
     buttons = [one.title for one in TEMPLATES.find("group_invitation", "en").replies]
     assert [read_answer(title, lexicon()) for title in buttons] == ["yes", "no"]
-    assert [one.id for one in TEMPLATES.find("check_in", "en").replies] == ["1", "2", "3"]
+    assert [one.id for one in TEMPLATES.find("check_in", "en").replies] == ["doing_well", "doing_ok", "need_help"]
 
 
 @pytest.mark.parametrize("template", EVERY)

@@ -137,6 +137,7 @@ def a_whole(folder: Path, **more: str) -> Whole:
         "DATABASE_URL": f"sqlite:///{folder / 'e4a.db'}",
         "MEDIA_URL": str(folder / "media"),
         "SIMULATOR_DB": str(folder / "simulator.db"),
+        "DEMO_CLOCK": str(folder / "clock"),
         **ports,
         **more,
     }

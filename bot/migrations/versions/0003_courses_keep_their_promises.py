@@ -32,10 +32,14 @@ def upgrade() -> None:
         sa.Column("recalled_by", sa.String(), nullable=True),
         sa.Column("recalled_at", bot.models.base.Utc(timezone=True), nullable=True),
         sa.Column("best_before", bot.models.base.Utc(timezone=True), nullable=False),
+        sa.Column("plan_at", bot.models.base.Utc(timezone=True), nullable=True),
         sa.Column("ended_at", bot.models.base.Utc(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_opportunity")),
         sa.UniqueConstraint("code", name=op.f("uq_opportunity_code")),
     )
+    with op.batch_alter_table("opportunity", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_opportunity_plan_at"), ["plan_at"], unique=False)
+
     op.create_table(
         "check_in",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -92,6 +96,7 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("lesson_version", sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column("notice_id", sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column("opportunity_id", sa.Integer(), nullable=True))
+        batch_op.create_index("ix_outbound_next", ["state", "priority", "due_at", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_outbound_lesson_id"), ["lesson_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_outbound_notice_id"), ["notice_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_outbound_opportunity_id"), ["opportunity_id"], unique=False)
@@ -105,7 +110,7 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("plan_at", bot.models.base.Utc(timezone=True), nullable=True))
         batch_op.add_column(sa.Column("reminders", sa.String(), nullable=False, server_default=""))
         batch_op.add_column(sa.Column("quiet_until", bot.models.base.Utc(timezone=True), nullable=True))
-        batch_op.create_index(batch_op.f("ix_person_plan_at"), ["plan_at"], unique=False)
+        batch_op.create_index("ix_person_plan_at", ["plan_at", "id"], unique=False)
 
     person = sa.table("person", sa.column("plan_at", bot.models.base.Utc(timezone=True)))
     op.execute(person.update().values(plan_at=datetime(1970, 1, 1, tzinfo=UTC)))  # planning looks at everybody once
@@ -116,11 +121,12 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     with op.batch_alter_table("person", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_person_plan_at"))
+        batch_op.drop_index("ix_person_plan_at")
         for column in ("quiet_until", "reminders", "plan_at"):
             batch_op.drop_column(column)
 
     with op.batch_alter_table("outbound", schema=None) as batch_op:
+        batch_op.drop_index("ix_outbound_next")
         for table in ("lesson", "notice", "opportunity"):
             batch_op.drop_constraint(batch_op.f(f"fk_outbound_{table}_id_{table}"), type_="foreignkey")
             batch_op.drop_index(batch_op.f(f"ix_outbound_{table}_id"))
@@ -143,4 +149,6 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_check_in_person_id"))
         batch_op.drop_index(batch_op.f("ix_check_in_course_id"))
     op.drop_table("check_in")
+    with op.batch_alter_table("opportunity", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_opportunity_plan_at"))
     op.drop_table("opportunity")
