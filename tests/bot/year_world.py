@@ -271,8 +271,10 @@ class Year:
         self.book.offered[code] = Offered(code, courses, None, best_before)
         if self.chance.random() < 0.8:
             self._later(now + self.chance.choice((MINUTE, HOUR, 30 * HOUR)), lambda: self._approve(code))
-        if self.chance.random() < 0.3:
-            self._later(now + self.chance.choice((5 * MINUTE, 80 * MINUTE, 40 * HOUR)), lambda: self._recall(code))
+        if self.chance.random() < 0.5:
+            self._later(
+                now + self.chance.choice((5 * MINUTE, 80 * MINUTE, 100 * MINUTE, 6 * HOUR)), lambda: self._recall(code)
+            )
 
     def _approve(self, code: str) -> None:
         offer = self.book.offered[code]
