@@ -62,7 +62,7 @@ def open_database(url: str) -> Database:
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     # Threads of one process wait here for the one writer: SQLite's own way to wait is to sleep and try again.
-    return Database(engine, threading.Lock())
+    return Database(engine, threading.RLock())
 
 
 def insert_new(session: Session, table: type[Base], **values: object) -> bool:

@@ -39,7 +39,7 @@ COURSES = (
     ("DAWN", date(2026, 9, 7), date(2026, 11, 30), 1, time(7, 30), True),  # and before them
     ("LEAP", date(2026, 11, 2), date(2027, 2, 28), 2, time(14), True),
     ("FORE", date(2027, 1, 3), date(2027, 3, 28), 6, time(10), False),  # on the day of 23 hours
-    ("LONG", date(2026, 9, 14), date(2027, 4, 30), 4, time(18), False),
+    ("LONG", date(2026, 9, 14), date(2027, 1, 31), 4, time(18), False),
     ("NEXT", date(2027, 5, 3), date(2027, 8, 31), 0, time(9), False),
 )
 
