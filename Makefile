@@ -39,8 +39,11 @@ lock: ## write the locks anew from requirements*.in (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate requirements.in -o requirements.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate requirements-dev.in -o requirements-dev.txt
 
-bench: ## how long it takes to start and to answer (on a quiet machine)
+bench: ## how fast it starts and answers, sends, and plans (on a quiet machine; docs/benchmarks.md)
 	@.venv/bin/python -m benchmarks.start
+	@.venv/bin/python -m benchmarks.dispatch
+	@.venv/bin/python -m benchmarks.dispatch --database postgresql
+	@.venv/bin/python -m benchmarks.planning --sizes 10000,100000
 
 clean: ## remove the environments, the model and the demo's data
 	rm -rf .venv .venv-nlu models var

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
-from zoneinfo import ZoneInfo
 
 from actions.consent import WHETHER_MARKETING
 from actions.office import pass_on
 from bot.effects import Ask, ChooseInterests, Effect, say
-from bot.turn import Enrolment, Interest, Turn
+from bot.turn import Interest, Turn
 
-LONDON = ZoneInfo("Europe/London")  # a course ends with a day of London's
-COMPANY = timedelta(days=181)  # six months after the course at the least (P03): nothing is offered that the gate refuses
 TOPICS: Mapping[str, tuple[Interest, ...]] = {
     "1": ("jobs",),
     "2": ("clients",),
@@ -24,9 +20,12 @@ WHICH = Ask("interests", say("opportunities.which"), dict.fromkeys(TOPICS, "choo
 
 
 def ask_opportunities(turn: Turn) -> list[Effect]:
-    """Asked for, so the office answers it and it is no marketing. Then one question about what may come by itself (P18)."""
+    """Asked for, so the office answers it and it is no marketing. Then one question about what may come by itself (P18).
+
+    Nothing is offered that the gate would refuse: to who said no to everything, or half a year after the last course (P03).
+    """
     passed = pass_on(turn, "ask_opportunities")
-    if not turn.person.known or turn.opted_out or not any(_in_company(one, turn) for one in turn.enrolments):
+    if not turn.person.known or turn.opted_out or not turn.in_company:
         return passed
     return [*passed, WHICH if turn.consent.get("marketing") == "given" else WHETHER_MARKETING]
 
@@ -42,7 +41,3 @@ def choose_interests(turn: Turn) -> list[Effect]:
         return [WHICH]
     chosen = topics[0] if len(topics) == 1 else "all"
     return [ChooseInterests(topics), say(f"opportunities.{chosen}_chosen")]
-
-
-def _in_company(enrolment: Enrolment, turn: Turn) -> bool:
-    return enrolment.ends_on is None or turn.now.astimezone(LONDON).date() <= enrolment.ends_on + COMPANY

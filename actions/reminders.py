@@ -105,7 +105,7 @@ def _quiet(turn: Turn, until: datetime) -> list[Effect]:
     """No reminders before a moment (aware UTC); then they go on as they were."""
     if turn.reminders == "none":
         return [say("reminders.stays_none")]
-    return [ChooseReminders(quiet_until=until), say("reminders.quiet", until=until.astimezone(LONDON).date())]
+    return [ChooseReminders(quiet_until=until), _until("quiet", until, turn)]
 
 
 def _as_it_was(turn: Turn) -> Say:
@@ -113,7 +113,13 @@ def _as_it_was(turn: Turn) -> Say:
     if turn.reminders == "none":
         return say("reminders.stays_none")
     until = _quiet_until(turn)
-    return say("reminders.stays_quiet", until=until.astimezone(LONDON).date()) if until else say("consent.reminders_on")
+    return _until("stays_quiet", until, turn) if until else say("consent.reminders_on")
+
+
+def _until(key: str, until: datetime, turn: Turn) -> Say:
+    """A text with the day on which quiet ends, by London's calendar; with its year where it is not this one."""
+    day, today = until.astimezone(LONDON).date(), turn.now.astimezone(LONDON).date()
+    return say(f"reminders.{key}", until=day, year="" if day.year == today.year else f" {day.year}")
 
 
 def _quiet_until(turn: Turn) -> datetime | None:
@@ -129,7 +135,7 @@ def _lesson_news(turn: Turn) -> list[Say]:
         return [say("reminders.no_course")]
     until = _quiet_until(turn)
     if until and turn.reminders != "none":
-        return [say("reminders.quiet_now", until=until.astimezone(LONDON).date())]
+        return [_until("quiet_now", until, turn)]
     by_course = "both" if all(enrolment.hour_before for enrolment in running) else "day"
     some = by_course == "day" and any(enrolment.hour_before for enrolment in running)
     return [say(f"reminders.{turn.reminders or ('some' if some else by_course)}_now")]

@@ -15,6 +15,7 @@ LONGEST_DELAY = 240  # minutes; what is later than that is a move, and the offic
 MOST_SHOWN = 3
 HIDDEN = " hidden]"  # what stands where personal details were
 LINKS = ("https://", "http://")
+ASKS_MINUTES = "order_minutes"
 TO_SEND = {"yes": "order_yes", "no": "order_no"}
 TO_CHOOSE = ("order_1", "order_2", "order_3")
 
@@ -25,12 +26,19 @@ def order_asked(turn: Turn) -> list[Effect]:
         return [say("orders.gone")]
     order = turn.orders[0]
     if order.kind == "late" and not 1 <= order.minutes <= LONGEST_DELAY:
-        return [say("orders.minutes", most=LONGEST_DELAY)]
+        return _how_late(turn)
     if HIDDEN in order.words:  # a half of a link leads nowhere
         return [say("orders.hidden")]
     if not order.lesson:
         return _none_fits(turn)
     return _which(turn) if len(turn.orders) > 1 else _ask(turn, order)
+
+
+def _how_late(turn: Turn) -> list[Effect]:
+    """Asked, where there is a lesson that can be late: the number alone is the answer."""
+    if not turn.orders[0].lesson:
+        return _none_fits(turn)
+    return [Ask(ASKS_MINUTES, say("orders.minutes", most=LONGEST_DELAY), {}, pack(turn.orders))]
 
 
 def order_chosen(turn: Turn) -> list[Effect]:
@@ -76,7 +84,7 @@ def _stops(order: Order, lesson: Lesson) -> list[Effect]:
     """What stands in the way, said; nothing where it can be done."""
     if lesson.cancelled:
         return [say("orders.cancelled_already")]
-    return [say("orders.cannot", why=order.trouble)] if order.trouble else []
+    return [say("orders.cannot", why=_sentence(order.trouble))] if order.trouble else []
 
 
 def _which(turn: Turn) -> list[Effect]:
@@ -116,8 +124,19 @@ def _what(order: Order, lesson: Lesson, *, done: bool = False, **values: str) ->
     linked = order.kind == "place" and order.words.lower().startswith(LINKS)
     kind = "link" if linked else order.kind
     later = _clock(lesson.starts_at + timedelta(minutes=order.minutes))
-    wanted: dict[str, str] = {"time": later} if kind == "late" else {} if kind == "cancelled" else {"words": order.words}
+    wanted: dict[str, str] = {} if kind == "cancelled" else {"words": _words(order, kind)}
+    wanted = {"time": later} if kind == "late" else wanted
     return say(f"orders.{kind}_done" if done else f"orders.{kind}_tell", **values, **wanted)
+
+
+def _words(order: Order, kind: str) -> str:
+    """Their words without the mark that ends them: the text has one of its own. A link stays whole."""
+    return order.words if kind == "link" else order.words.rstrip(" .!") or order.words
+
+
+def _sentence(why: str) -> str:
+    """What stands in the way, as a sentence without its full stop."""
+    return why[:1].upper() + why[1:]
 
 
 def _numbers(order: Order) -> tuple[tuple[str, str], tuple[str, str]]:

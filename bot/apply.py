@@ -121,12 +121,12 @@ def _do(scene: Scene, effect: Effect) -> None:  # noqa: C901, PLR0912 (one arm f
             invitations.accept(scene.session, scene.person.id, courses, scene.now)
         case DeclineInvitation():
             invitations.decline(scene.session, scene.person.id, scene.now)
-        case ChooseReminders(which, until):
-            wishes.choose_reminders(scene.session, scene.person, which, until, scene.now)
+        case ChooseReminders():
+            wishes.choose_reminders(scene.session, scene.person, effect, scene.terms, scene.now)
         case ChooseInterests(topics):
             wishes.choose_interests(scene.session, scene.person.id, topics)
         case RecordCheckIn(outcome):
-            wishes.record_check_in(scene.session, scene.person.id, outcome, scene.now)
+            wishes.record_check_in(scene.session, scene.inbound, outcome, scene.now)
         case Announce(order):
             asked.carry_out(scene.session, scene.terms, order, scene.person.id, scene.now)
         case OpenCase(kind, urgent):

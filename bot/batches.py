@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
 T = TypeVar("T", int, str)
+BATCH = 200  # people in one commit of planning: SQLite has one writer, and no answer waits long for a plan
 AT_ONCE = 1000  # values in one question; SQLite takes 32,766
 
 

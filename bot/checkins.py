@@ -53,11 +53,23 @@ def waiting(session: Session, person_id: int, now: datetime) -> Pending | None:
     return Pending(QUESTION, OPTIONS, at, WAITS)
 
 
-def record(session: Session, person_id: int, outcome: CheckInOutcome, now: datetime) -> None:
-    """What they said to the last check-in that went to them; said again, it takes the place of the first (P19)."""
-    asked = _last_asked(session, person_id)
-    if asked is not None:
-        asked[0].outcome, asked[0].answered_at = outcome, now
+def record(session: Session, person_id: int, outcome: CheckInOutcome, now: datetime, quoted_sid: str = "") -> None:
+    """What they said to a check-in: the one they tapped on, else the last of fourteen days, and none that is older.
+
+    `quoted_sid` is the message of ours that they answered. Said again, it takes the place of the first (P19).
+    """
+    check_in = _tapped(session, person_id, quoted_sid) if quoted_sid else None
+    if check_in is None:
+        asked = _last_asked(session, person_id)
+        check_in = asked[0] if asked and now < asked[1] + WAITS else None
+    if check_in is not None:
+        check_in.outcome, check_in.answered_at = outcome, now
+
+
+def _tapped(session: Session, person_id: int, sid: str) -> CheckIn | None:
+    """The check-in that this message of ours asked them, however long ago."""
+    key = session.scalar(select(Outbound.key).where(Outbound.sid == sid, Outbound.person_id == person_id))
+    return _by_key(session, key) if key else None
 
 
 def _last_asked(session: Session, person_id: int) -> tuple[CheckIn, datetime] | None:
@@ -65,9 +77,14 @@ def _last_asked(session: Session, person_id: int) -> tuple[CheckIn, datetime] | 
     went = (Outbound.plan == "check_in", Outbound.state.in_(MAY_HAVE_GONE), Outbound.tried_at.is_not(None))
     latest = select(Outbound.key, Outbound.tried_at).where(Outbound.person_id == person_id, *went)
     row = session.execute(latest.order_by(Outbound.tried_at.desc(), Outbound.id.desc()).limit(1)).first()
-    asked = asked_by(row[0]) if row else None
-    if row is None or row[1] is None or asked is None:
+    check_in = _by_key(session, row[0]) if row else None
+    return (check_in, row[1]) if row and check_in and row[1] else None
+
+
+def _by_key(session: Session, key: str) -> CheckIn | None:
+    """The check-in that a message with this key asks."""
+    asked = asked_by(key)
+    if asked is None:
         return None
     here = (CheckIn.person_id == asked[0], CheckIn.course_id == asked[1], CheckIn.week == asked[2])
-    check_in = session.scalar(select(CheckIn).where(*here))
-    return (check_in, row[1]) if check_in else None
+    return session.scalar(select(CheckIn).where(*here))

@@ -10,7 +10,7 @@ import structlog
 
 from bot import outbox, setback, template_store
 from bot.conversation import Room
-from bot.planning import Links, plan
+from bot.planning import Links, Planned, plan
 from bot.recovery import Lookout
 from bot.tidying import tidy
 from bot.timetable.calls import call_sheets
@@ -53,8 +53,8 @@ def chores(room: Room, records: Records, contents: Contents, links: Links) -> tu
         return Chore(name, every, twilio.unless_away(name, do))
 
     return (
-        Chore("setback", MINUTES, lambda now: setback.mend(db, now)),
-        Chore("planning", MINUTES, lambda now: sum(astuple(plan(db, terms, links, now)))),
+        Chore("setback", MINUTES, lambda now: setback.mend(db, now, terms.hours)),
+        Chore("planning", MINUTES, lambda now: _planned(plan(db, terms, links, now))),
         Chore("call_sheets", MINUTES, lambda now: call_sheets(db, now)),
         of_twilio("recovery", 5 * MINUTES, lookout.look),
         of_twilio("unknown", 20 * SECONDS, lambda now: outbox.reconcile(db, terms, records, now)),
@@ -62,3 +62,20 @@ def chores(room: Room, records: Records, contents: Contents, links: Links) -> tu
         of_twilio("templates", HOURS, lambda now: len(template_store.refresh_status(db, contents, terms.templates, now))),
         of_twilio("tidying", MINUTES, lambda now: tidy(db, records, now)),
     )
+
+
+def _planned(done: Planned) -> int:
+    """How much it was, after a line in the log that says of what."""
+    if done:
+        log.info(
+            "planning.planned",
+            first_messages=done.first_messages,
+            invitations=done.invitations,
+            reminders=done.reminders,
+            lesson_reminders=done.lesson_reminders,
+            check_ins=done.check_ins,
+            goodbyes=done.goodbyes,
+            opportunities=done.opportunities,
+            revived=done.revived,
+        )
+    return sum(astuple(done))

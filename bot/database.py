@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
+from tenacity import Retrying, retry_if_exception, stop_after_attempt
 
 from bot.models import Base
 
@@ -19,6 +21,13 @@ BUSY_TIMEOUT_MS = 10_000
 CONNECTIONS = 45  # to SQLite: as many as a worker has senders, loops and chores; to open one costs more than to use it
 CONNECT_TIMEOUT_S = 5  # a webhook has 15 seconds in all, and 503 must be said within them
 CHANNEL = "e4a"  # PostgreSQL's NOTIFY channel that wakes the worker
+LOST_RACES = ("40P01", "40001")  # PostgreSQL: deadlock detected, serialization failure; the transaction is undone
+TRIES = 3
+T = TypeVar("T")
+
+
+class Busy(Exception):
+    """Others were changing the same rows, each time that it was tried; says so in words for whoever asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +72,21 @@ def open_database(url: str) -> Database:
     event.listen(engine, "begin", _begin_sqlite)
     # Threads of one process wait here for the one writer: SQLite's own way to wait is to sleep and try again.
     return Database(engine, threading.RLock())
+
+
+def lost_a_race(error: BaseException) -> bool:
+    """Was the transaction undone only because others wanted the same rows? The same once more goes through."""
+    return isinstance(error, OperationalError) and getattr(error.orig, "sqlstate", None) in LOST_RACES
+
+
+def try_again(do: Callable[[], T]) -> T:
+    """What `do` gives, which is one whole transaction: tried again where it lost a race. Raises Busy if it always did."""
+    try:
+        return Retrying(retry=retry_if_exception(lost_a_race), stop=stop_after_attempt(TRIES), reraise=True)(do)
+    except OperationalError as error:
+        if not lost_a_race(error):
+            raise
+        raise Busy("others are changing the same at this moment: try again in a minute. Nothing was changed") from None
 
 
 def insert_new(session: Session, table: type[Base], **values: object) -> bool:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import ColumnElement, and_, false, func, or_, select
 from sqlalchemy.orm import Session
 
-from bot import pacing
+from bot import goodbyes, pacing
 from bot.database import insert_new
-from bot.gate import ANSWERS, Facts, counts_for_cap
+from bot.gate import AFTER_COURSES, ANSWERS, Facts, counts_for_cap
 from bot.models import ContactPoint, Course, EnrolmentRow, LessonRow, Opportunity, Outbound, Pace, PersonRow
 from bot.queries import standing_of
 from bot.status import MAY_HAVE_GONE
@@ -47,6 +48,7 @@ def load(session: Session, row: Outbound, pair: Pace, terms: Terms, now: datetim
         purpose=purpose,  # type: ignore[arg-type]  # written by `outbox.add` alone
         use=use,  # type: ignore[arg-type]
         urgent=row.urgent,
+        urgent_from=row.urgent_from,
         now=now,
         window_open=is_open,
         wrong_number=point.disowned_at is not None,
@@ -56,6 +58,7 @@ def load(session: Session, row: Outbound, pair: Pace, terms: Terms, now: datetim
         best_before=row.best_before,
         consent={purpose: one.state for purpose, one in standing.items()},
         course_ends=() if asked else _course_ends(session, person.id),
+        said_goodbye=purpose in AFTER_COURSES and person.id in goodbyes.said(session, [person.id]),
         unreachable=point.unreachable_at is not None,
         unanswered=_unanswered(session, row),
         unwanted=_unwanted(person, row, now),
@@ -145,13 +148,23 @@ def _recalled(session: Session, row: Outbound) -> bool:
 
 
 def _sent_lately(session: Session, row: Outbound, now: datetime) -> tuple[datetime, ...]:
-    """When the messages of the last week went that count for the frequency cap (P25)."""
     if not counts_for_cap(row.purpose, row.use, urgent=row.urgent):  # type: ignore[arg-type]
         return ()
+    return tuple(sent_lately(session, (row.person_id,), now)[row.person_id])
+
+
+def sent_lately(session: Session, people: Sequence[int], now: datetime) -> defaultdict[int, list[datetime]]:
+    """When the messages of the last week went that count for the frequency cap, by person (P25)."""
     lately = (Outbound.tried_at > now - CAP_LOOKS_BACK, Outbound.tried_at < now + CLOCKS_DIFFER)
-    theirs = (Outbound.person_id == row.person_id, Outbound.state.in_(MAY_HAVE_GONE), *lately)
-    found = session.execute(select(Outbound.tried_at, Outbound.purpose, Outbound.use, Outbound.urgent).where(*theirs))
-    return tuple(at for at, purpose, use, urgent in found if at and counts_for_cap(purpose, use, urgent=urgent))  # type: ignore[arg-type]
+    theirs = (Outbound.person_id.in_(people), Outbound.state.in_(MAY_HAVE_GONE), *lately)
+    became = func.coalesce(Outbound.tried_at >= Outbound.urgent_from, false())  # it waited until it was urgent
+    urgent = or_(Outbound.urgent, became)
+    columns = select(Outbound.person_id, Outbound.tried_at, Outbound.purpose, Outbound.use, urgent)
+    found: defaultdict[int, list[datetime]] = defaultdict(list)
+    for who, at, purpose, use, pressing in session.execute(columns.where(*theirs)):
+        if at and counts_for_cap(purpose, use, urgent=pressing):  # type: ignore[arg-type]
+            found[who].append(at)
+    return found
 
 
 def approved(session: Session, row: Outbound, terms: Terms) -> Approved | None:

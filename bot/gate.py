@@ -9,7 +9,7 @@ from calendar import monthrange
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Literal
+from typing import Final, Literal
 
 from bot.hours import GROUP_HOURS, LONDON, Hours, hours_for, opening, opening_on
 from bot.turn import TAKEN_BACK, Consentable, ConsentState, Purpose, Use
@@ -33,7 +33,9 @@ Reason = Literal[
     "REACH_LIMIT",
     "PAIR_LIMIT",
 ]
+SUPERSEDED: Final = "SUPERSEDED"  # also what is withheld at once when a lesson or the end of a course changes
 ANSWERS: tuple[Purpose, ...] = ("reply", "safety", "staff")  # they wrote to us, or are our own staff: no consent asked
+AFTER_COURSES: tuple[Purpose, ...] = ("checkin", "marketing")  # what the goodbye ends (P03)
 KEEPS_HOURS: tuple[Purpose, ...] = ("service", "checkin", "marketing", "staff")
 MONTHS_OF_COMPANY = 6  # after the course (P03)
 MOST_A_DAY, MOST_A_WEEK = 1, 3  # of what is neither urgent nor a lesson reminder (P25)
@@ -51,6 +53,7 @@ class Facts:
     window_open: bool  # the person wrote in the last 24 hours (D14)
     use: Use = ""
     urgent: bool = False
+    urgent_from: datetime | None = None  # from when it is urgent: the news of a lesson that draws near (P13)
     wrong_number: bool = False
     not_theirs: bool = False  # since it was written the number has become somebody else's, or nobody's we know (D11)
     on_hold: bool = False
@@ -58,6 +61,7 @@ class Facts:
     best_before: datetime | None = None
     consent: Mapping[Consentable, ConsentState] = field(default_factory=dict)
     course_ends: tuple[date | None, ...] = ()  # of each course the person is enrolled on; None: it has no end yet
+    said_goodbye: bool = False  # the last message that we said there would be may have gone, of the course that ends last
     unreachable: bool = False  # blocked, or not on WhatsApp, and not heard from since
     unanswered: int = 0  # check-ins sent since they last wrote
     unwanted: bool = False  # a lesson reminder that their own choice leaves out
@@ -69,6 +73,11 @@ class Facts:
     template_waits: bool = False  # there is one, and WhatsApp has not approved it, or looks at it again (L20)
     reach_free_at: datetime | None = None  # when the platform lets us write to one more person; None: at once
     pair_free_at: datetime | None = None  # when this recipient may have one more; None: at once
+
+    @property
+    def is_urgent(self) -> bool:
+        """Is it urgent at `now`? Asked when it is sent, so that what waited is not held to death."""
+        return self.urgent or (self.urgent_from is not None and self.now >= self.urgent_from)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +139,7 @@ def _never(facts: Facts) -> Reason | None:
 def _out_of_date(facts: Facts) -> Reason | None:
     """Why what was true when it was written is not worth saying any more."""
     if facts.unwanted or facts.superseded or facts.recalled:
-        return "NOT_WANTED" if facts.unwanted else "SUPERSEDED" if facts.superseded else "RECALLED"
+        return "NOT_WANTED" if facts.unwanted else SUPERSEDED if facts.superseded else "RECALLED"
     return "STALE" if facts.best_before is not None and facts.now >= facts.best_before else None
 
 
@@ -139,6 +148,8 @@ def _not_first(facts: Facts) -> Reason | None:
     if reason := _without_consent(facts):
         return reason
     if not in_company(facts.purpose, facts.course_ends, facts.now.astimezone(LONDON).date()):
+        return "PAST_6_MONTHS"
+    if facts.said_goodbye and facts.purpose in AFTER_COURSES:
         return "PAST_6_MONTHS"
     if facts.unreachable:
         return "BLOCKED_BY_USER"
@@ -159,10 +170,10 @@ def _outlasts(facts: Facts, until: datetime) -> bool:
 def _not_yet(facts: Facts) -> Decision:
     """Held back for a time, or for want of a template, or sent. Urgent passes hours and caps, and nothing else."""
     opens = opening(hours_for(facts.purpose, facts.hours), facts.now)
-    if facts.purpose in KEEPS_HOURS and not facts.urgent and opens > facts.now:
-        return Decision("QUIET_HOURS", opens)
-    if counts_for_cap(facts.purpose, facts.use, urgent=facts.urgent) and (again := _capped_until(facts)):
-        return Decision("FREQUENCY_CAP", again)
+    if facts.purpose in KEEPS_HOURS and not facts.is_urgent and opens > facts.now:
+        return Decision("QUIET_HOURS", _or_urgent(facts, opens))
+    if counts_for_cap(facts.purpose, facts.use, urgent=facts.is_urgent) and (again := _capped_until(facts)):
+        return Decision("FREQUENCY_CAP", _or_urgent(facts, again))
     if not facts.window_open and not facts.has_template:
         waits = facts.template_waits and facts.purpose not in ANSWERS
         return Decision("WINDOW_CLOSED_NO_TEMPLATE", facts.now + LOOK_AGAIN if waits else None)
@@ -171,6 +182,11 @@ def _not_yet(facts: Facts) -> Decision:
     if facts.pair_free_at and facts.pair_free_at > facts.now and facts.purpose != "safety":
         return Decision("PAIR_LIMIT", facts.pair_free_at)
     return Decision()
+
+
+def _or_urgent(facts: Facts, until: datetime) -> datetime:
+    """The end of a hold, or the moment from which it is urgent, if that comes first."""
+    return until if facts.urgent_from is None else min(until, facts.urgent_from)
 
 
 def _capped_until(facts: Facts) -> datetime | None:

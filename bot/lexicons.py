@@ -27,6 +27,8 @@ _TOPICS = (
     "reminders_none",
     "reminders_quiet",
     "reminders_unclear",
+    "beside_a_wish",
+    "more_than_reminders",
     "what_will_you_send",
     "wrong_number",
     "safeguarding_disclosure",

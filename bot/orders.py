@@ -72,6 +72,14 @@ def read_order(text: str) -> ReadOrder | None:
     return None
 
 
+def read_minutes(text: str) -> int | None:
+    """The minutes that are the whole answer to "how many minutes late?"; None where it is no such answer."""
+    wish = read_order(f"delay {text}")
+    if wish is None or wish.kind != "late" or wish.day or wish.code:
+        return None
+    return wish.minutes if wish.minutes or any(char.isdigit() for char in text) else None
+
+
 def _bare(said: str) -> tuple[bool, str]:
     """Was it put as a request ("can you tell them ..."), and the words without courtesies at either end."""
     said, before, asked = EDGES.sub("", said), "", False

@@ -21,8 +21,8 @@ from bot.outbox.rows import PRIORITY
 from bot.terms import Terms
 
 FURTHEST = timedelta(days=400)
-FOR_FEW = "SAFEGUARDING_HOLD"  # whose message is held for that, only the safeguarding role learns (D18)
 WAITS_FOR_PEOPLE: tuple[Reason, ...] = ("WINDOW_CLOSED_NO_TEMPLATE", "OPTED_OUT")  # held until somebody acts
+PLANNED_ONCE_APPROVED = ("first_message", "invitation")  # also for who wrote lately: planning itself waits
 Fate = Literal["goes", "held", "withheld"]
 Planned = Callable[[Session, datetime, datetime], Iterator[Draft]]  # what planning would owe from now until then
 Progress = Callable[[int, int], None]  # messages whose fate is known, messages in all
@@ -72,6 +72,7 @@ class _Ahead:
 
     counted: dict[int, list[datetime]] = field(default_factory=lambda: defaultdict(list))
     check_ins: Counter[int] = field(default_factory=Counter)
+    parted: set[int] = field(default_factory=set)
     reached: dict[int, datetime] = field(default_factory=dict)
     in_order: deque[tuple[datetime, int]] = field(default_factory=deque)
 
@@ -175,10 +176,14 @@ def _ask(session: Session, terms: Terms, ahead: _Ahead, waiting: _Waiting, now: 
     known = facts.load(session, row, Pace(name="", full_until=waiting.at), terms, waiting.at)
     known = replace(
         known,
+        on_hold=False,  # it is shown as if it went: what was missing here would tell of the hold (D18)
         sent=(*known.sent, *ahead.counted[row.person_id]),
         unanswered=known.unanswered + ahead.check_ins[row.person_id],
+        said_goodbye=known.said_goodbye or row.person_id in ahead.parted,
         reach_free_at=_reach_free_at(terms, ahead, row, known),
     )
+    if isinstance(waiting.message, Draft) and row.plan in PLANNED_ONCE_APPROVED and not facts.approved(session, row, terms):
+        known = replace(known, window_open=False, has_template=False, template_waits=True)
     decision = may_send(known)
     if decision.allowed:
         _goes_by_now(ahead, row, known)
@@ -197,10 +202,12 @@ def _reach_free_at(terms: Terms, ahead: _Ahead, row: Outbound, known: Facts) -> 
 
 
 def _goes_by_now(ahead: _Ahead, row: Outbound, known: Facts) -> None:
-    if counts_for_cap(known.purpose, known.use, urgent=known.urgent):
+    if counts_for_cap(known.purpose, known.use, urgent=known.is_urgent):
         ahead.counted[row.person_id].append(known.now)
     if known.purpose == "checkin":
         ahead.check_ins[row.person_id] += 1
+    if row.plan == "goodbye":
+        ahead.parted.add(row.person_id)
     if not known.window_open and known.purpose not in ANSWERS:
         ahead.reach(row.contact_point_id, known.now)
 
@@ -214,7 +221,7 @@ def _held_until(decision: Decision, span: Span) -> datetime | None:
 
 def _expected(waiting: _Waiting, decision: Decision, codes: dict[int, str]) -> Expected:
     message = waiting.message
-    for_few = FOR_FEW in (decision.reason, *waiting.held_by) or message.purpose == "safety"
+    for_few = message.purpose == "safety"
     fate: Fate = "goes" if decision.allowed else "withheld" if decision.until is None else "held"
     return Expected(
         at=waiting.at if decision.until is None else decision.until,

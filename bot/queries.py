@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session, selectinload
 
 from bot import checkins, consent, history
 from bot.batches import by_thousands
-from bot.hours import Hours, hours_for, opening
+from bot.gate import in_company
+from bot.hours import LONDON, Hours, hours_for, opening
 from bot.models import (
     Alert,
     ConsentEvent,
@@ -27,6 +28,7 @@ from bot.models import (
     Outbound,
     PersonRow,
 )
+from bot.names import first_name
 from bot.turn import (
     CONSENTABLE,
     Coming,
@@ -66,6 +68,7 @@ def load_turn(session: Session, row: Inbound, heard: tuple[Heard, ...], now: dat
         now=now,
         heard=heard,
         enrolments=tuple(_enrolment(course) for course in courses),
+        in_company=in_company("marketing", (course.ends_on for course in courses), now.astimezone(LONDON).date()),
         lessons=_lessons(session, [*courses, *taught], now),
         quoted=None if disowned else _quoted(session, row),
         pending=_open(_pending(person), asked, now),
@@ -112,6 +115,8 @@ def _coming(session: Session, turn: Turn, hours: Hours) -> tuple[Coming, ...]:
 def _comes(row: Outbound, about: str, hours: Hours, now: datetime) -> Coming:
     due = max(row.due_at, now)
     at = due if row.urgent else opening(hours_for(cast(Purpose, row.purpose), hours), due)
+    if row.urgent_from is not None:
+        at = min(at, max(due, row.urgent_from))
     return Coming(cast(Plan, row.plan), at, about)
 
 
@@ -151,7 +156,7 @@ def _person(row: PersonRow, *, known: bool, disowned: bool) -> Person:
     if disowned:
         return Person(row.id)
     roles = frozenset(one.role for one in row.staff_roles)
-    return Person(row.id, known, row.name.partition(" ")[0], row.language, roles)
+    return Person(row.id, known, first_name(row.name), row.language, roles)
 
 
 def _pending(row: PersonRow) -> Pending | None:
@@ -162,8 +167,14 @@ def _pending(row: PersonRow) -> Pending | None:
 
 
 def _open(pending: Pending | None, asked: Pending | None, now: datetime) -> Pending | None:
-    """The question that may be answered: a check-in waits for longer than others, and steps back while one of them is."""
-    return pending if asked is None or (pending is not None and pending.open_at(now)) else asked
+    """The question that may be answered: a check-in waits for longer than others, and steps back while one of them is.
+
+    A question asked later keeps its place when its time is over: "3" to its list is no cry for help.
+    """
+    if asked is None or pending is None:
+        return pending or asked
+    later = pending.question != asked.question and pending.asked_at >= asked.asked_at
+    return pending if later or pending.open_at(now) else asked
 
 
 def _enrolled(session: Session, person_id: int) -> list[Course]:
@@ -182,7 +193,7 @@ def _courses() -> Select[Course]:
 
 
 def _enrolment(course: Course) -> Enrolment:
-    leads = course.trainers[0].person.name.partition(" ")[0] if course.trainers else ""
+    leads = first_name(course.trainers[0].person.name) if course.trainers else ""
     place = (course.name, course.cohort, course.starts_on, course.ends_on)
     return Enrolment(course.code, *place, leads, course.group_link, course.hour_before)
 

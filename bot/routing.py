@@ -18,15 +18,8 @@ OLD_NUMBER = re.compile(r"\s*[1-9][.)]?\s*")
 FEW_WORDS = 4  # "my card is" with it says nothing to understand
 AT_RISK = "safeguarding_disclosure"
 REOPENS = ("opt_in", "opt_in_service", "opt_in_checkin", "opt_in_marketing", "opt_in_after_leaving", "opt_out_no")
-BESIDE_A_RULE = (
-    "course_info",
-    "report_absence",
-    "technical_issue",
-    "ask_admin",
-    "request_human",
-    "complaint",
-    "group_removal",
-)
+A_PERSON = ("ask_admin", "request_human", "complaint")
+BESIDE_A_RULE = ("course_info", "report_absence", "technical_issue", "group_removal", *A_PERSON)
 # D05: who is acted on first. What is not named here comes after, in the order it was heard.
 FIRST = (
     AT_RISK,
@@ -55,6 +48,7 @@ SHOWN_AS = {
 A_PART = ("opt_out_marketing", "reminder_preferences")
 PARTS = ("opt_out_marketing", "opt_out_checkin")
 WISHES = ("reminder_preferences", "what_will_you_send")
+OF_THEIR_DATA = ("data_access_request", "data_erasure_request", "data_correction")
 ORDER = "order_asked"
 A_PHONE = "phone"  # the option of a question that a phone number answers
 # A button says what it is for, whatever else we asked and however long ago it came. Its ids are in data/templates.yml; what
@@ -165,10 +159,17 @@ def second_opinion(turn: Turn, choice: Choice) -> bool:
 
 
 def _no_mere_wish(turn: Turn, choice: Choice, parse: Parse, limits: Limits) -> Choice:
-    """Where a wish decided alone, and the model surely hears an opting out: they are asked what they mean (D02)."""
+    """Where a wish decided alone, and the model hears an opting out, however doubtful: they are asked what they mean (D02).
+
+    What they ask of their data stays heard beside it.
+    """
     stop = _scores(parse).get("opt_out", 0.0)
-    alone = turn.wish is not None and not turn.heard and choice.handlers[0] in WISHES
-    return Choice(("opt_out_unsure",), "model", stop) if alone and stop >= limits.opt_out_sure else choice
+    if turn.wish is None or choice.handlers[0] not in (*WISHES, "opt_out_unsure"):
+        return choice
+    if not turn.heard and choice.handlers[0] in WISHES and stop >= limits.opt_out_unsure:
+        choice = Choice(("opt_out_unsure",), "model", stop)
+    data = (parse.intent,) if parse.intent in OF_THEIR_DATA and parse.confidence >= limits.accept else ()
+    return replace(choice, handlers=(*choice.handlers, *data))
 
 
 def with_more(choice: Choice, parse: Parse, limits: Limits) -> Choice:

@@ -15,10 +15,13 @@ from sqlalchemy import ColumnElement, inspect, or_, select, update
 from bot import alerts, inbox
 from bot.database import Database, wake_workers
 from bot.gate import ANSWERS
-from bot.models import Alert, Base, Inbound, Outbound, Stop
+from bot.hours import GROUP_HOURS, Hours, hours_for, opening
+from bot.models import Alert, Base, Inbound, Opportunity, Outbound, Stop
+from bot.opportunities import RECALL_FOR
 from bot.outbox import stopping
 from bot.outbox.claim import LEASE
 from bot.outbox.unknown import LOOK_LEASE
+from bot.planning.opportunities import LOOK_AGAIN
 
 SLACK = timedelta(minutes=1)  # machines' clocks differ by seconds, and a message is given back for seconds at most
 
@@ -32,9 +35,9 @@ class _Beyond:
     to: Mapping[str, datetime | None]
 
 
-def mend(db: Database, now: datetime) -> int:
+def mend(db: Database, now: datetime, hours: Hours = GROUP_HOURS) -> int:
     """Let what waits beyond any of our rules wait no longer than they say; how many rows. None: nobody writes anything."""
-    found = list(_beyond(now))
+    found = [*_beyond(now), *_opportunities(now, hours)]
     with db.read() as session:
         stuck = [one for one in found if session.execute(select(*_key(one)).where(*one.where).limit(1)).first()]
     if not stuck:
@@ -59,6 +62,15 @@ def _beyond(now: datetime) -> Iterator[_Beyond]:
     yield _Beyond(Outbound, (Outbound.state == "queued", from_later, awaited, Outbound.due_at > now), {"due_at": now})
     yield _Beyond(Alert, (Alert.state == "queued", Alert.due_at > now + alerts.RETRY[-1]), {"due_at": now})
     yield _Beyond(Stop, (Stop.until > now + stopping.TRY_AGAIN[-1],), {"until": now})
+
+
+def _opportunities(now: datetime, hours: Hours) -> Iterator[_Beyond]:
+    """One that may go is looked at every hour while the hours are open; before they open it waits for that moment."""
+    recalled_until = now + RECALL_FOR
+    stands = (Opportunity.plan_at.is_not(None), Opportunity.release_at > recalled_until + SLACK)
+    yield _Beyond(Opportunity, stands, {"release_at": recalled_until, "plan_at": recalled_until})
+    if opening(hours_for("marketing", hours), now) <= now:
+        yield _Beyond(Opportunity, (Opportunity.plan_at > now + LOOK_AGAIN + SLACK,), {"plan_at": now})
 
 
 def _key(one: _Beyond) -> tuple[ColumnElement[object], ...]:

@@ -52,7 +52,7 @@ WORDS: Mapping[str, Words] = {  # a language without its words is refused: nobod
             re.IGNORECASE,
         ),
         secret=re.compile(
-            r"\b(?:cards?|banks?|sort code|account (?:number|details)|iban|cvv|cvc|pins?|pass ?words?|pass ?codes?"
+            r"\b(?:cards?|banks?|sort code|account (?:number|details)|iban|cvv2?|cvc2?|pins?|pass ?words?|pass ?codes?"
             r"|passports?|codes?(?! of conduct)|national insurance|ni (?:number|no)|nino|utr|driving licence|date of birth"
             r"|nhs number|log ?in|credentials)\b",
             re.IGNORECASE,

@@ -9,6 +9,7 @@ from bot.hours import LONDON
 
 DAY = timedelta(days=1)
 LONGEST = timedelta(days=366)
+HALF_A_YEAR = timedelta(days=184)  # "till 25 nov", said on that day, is no year of silence
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 COUNTS = {word: count for count, word in enumerate(("one", "two", "three", "four", "five", "six"), 1)}
@@ -23,6 +24,7 @@ END = r"(?: (?:please|pls|thanks|thank you|now|ta|cheers|mate))*$"
 UNTIL = re.compile(r"\b(?:until|untill|till|til)\b (.+)$")
 COUNT = rf"(?P<count>\d{{1,2}}|{'|'.join(sorted(COUNTS, key=len, reverse=True))})"
 SOME_TIME = re.compile(rf"\bfor {COUNT} (?P<unit>days?|weeks?|wks?|fortnight|months?){END}")
+THIS_WEEK, THIS_MONTH = re.compile(rf"\bthis (?:week|wk){END}"), re.compile(rf"\bthis month{END}")
 A_DATE = (
     re.compile(rf"(?:the )?{NUMBER}(?: of)? {MONTH}{YEAR}{END}"),
     re.compile(rf"{MONTH}(?: the)? {NUMBER}{YEAR}{END}"),
@@ -37,13 +39,20 @@ A_WEEKDAY = re.compile(
 def quiet_until(text: str, at: datetime) -> datetime | None:
     """The midnight in London (aware UTC) until which `text` (plain words in lower case) wants quiet; None where unsure.
 
-    `at` is when it was said. What has passed, or lies more than a year ahead, is unsure as well.
+    `at` is when it was said. What has passed, or lies more than a year ahead, is unsure as well; and so is a day without
+    a year that comes more than half a year later.
     """
     today = at.astimezone(LONDON).date()
     day = _day(text, today)
     if day is None or not today < day <= today + LONGEST:
         return None
     return datetime.combine(day, time.min, LONDON).astimezone(UTC)
+
+
+def words_before(text: str) -> int:
+    """How many words of `text` stand before those that say until when, which reach to its end; all where none do."""
+    found = next((found for one in (UNTIL, SOME_TIME, THIS_WEEK, THIS_MONTH) if (found := one.search(text))), None)
+    return len(text[: found.start()].split() if found else text.split())
 
 
 def _day(text: str, today: date) -> date | None:
@@ -54,9 +63,9 @@ def _day(text: str, today: date) -> date | None:
     lasts = SOME_TIME.search(text)
     if lasts:
         return _lasting(lasts, today)
-    if re.search(rf"\bthis (?:week|wk){END}", text):
+    if THIS_WEEK.search(text):
         return _next_monday(today)
-    return _next_month(today) if re.search(rf"\bthis month{END}", text) else None
+    return _next_month(today) if THIS_MONTH.search(text) else None
 
 
 def _after_until(words: str, today: date) -> date | None:
@@ -85,12 +94,15 @@ def _lasting(found: re.Match[str], today: date) -> date | None:
 
 
 def _on(day: str, month: int, year: str | None, today: date) -> date | None:
-    """This day of the calendar; without a year, the next one there is. None: there is no such day."""
+    """This day of the calendar; without a year, the next one there is if it comes soon. None: there is no such day."""
     try:
         found = date(int(year or today.year), month, int(day))
-        return found if year or found > today else found.replace(year=found.year + 1)
+        if year:
+            return found
+        found = found if found > today else found.replace(year=found.year + 1)
     except ValueError:
         return None
+    return found if found <= today + HALF_A_YEAR else None
 
 
 def _number(month: str) -> int:

@@ -9,11 +9,12 @@ from sqlalchemy import ColumnElement, delete, update
 from sqlalchemy.orm import Session
 
 from bot import checkins
-from bot.database import wake_workers
+from bot.effects import ChooseReminders
 from bot.marks import look_at
-from bot.models import Interest, Outbound, PersonRow
-from bot.planning.reminders import TOO_LATE
-from bot.turn import CheckInOutcome, ReminderChoice
+from bot.models import Inbound, Interest, Outbound, PersonRow
+from bot.planning import comebacks, lessons
+from bot.terms import Terms
+from bot.turn import CheckInOutcome
 from bot.turn import Interest as Topic
 
 NOT_WANTED = "NOT_WANTED"  # the gate's reason: it asks the same again when it sends
@@ -21,27 +22,19 @@ BOTH = ("day_before", "hour_before")
 PLANS = {"day": ("day_before",), "hour": ("hour_before",), "none": ()}
 
 
-def choose_reminders(
-    session: Session, person: PersonRow, which: ReminderChoice, quiet_until: datetime | None, now: datetime
-) -> None:
+def choose_reminders(session: Session, person: PersonRow, wish: ChooseReminders, terms: Terms, now: datetime) -> None:
     """From now on they get these reminders of lessons, or none before a moment. What is planned follows in this commit.
 
-    A wish for a pause alone leaves their choice as it is; a choice ends a pause. What they did not want and want again
-    comes back while it is yet to come, and the day before as late as for whoever joins a course late. Times are aware UTC.
+    A wish for a pause alone leaves their choice as it is; a choice ends a pause. What is planned already and wanted again
+    comes back as it would be planned for whoever came now. Times are aware UTC.
     """
-    person.reminders, person.quiet_until = which or person.reminders, quiet_until
-    wanted = PLANS.get(person.reminders, BOTH)
-    theirs = (Outbound.person_id == person.id, Outbound.use == "lesson_reminder")
-    unwanted: ColumnElement[bool] = Outbound.plan.not_in(wanted)
-    ahead: ColumnElement[bool] = Outbound.due_at >= max(quiet_until or now, now)
-    if quiet_until is None:
-        ahead |= (Outbound.plan == "day_before") & (Outbound.best_before > now + TOO_LATE)
-    else:
-        unwanted |= Outbound.due_at < quiet_until
-    _move(session, (*theirs, Outbound.state == "queued", unwanted), "withheld", NOT_WANTED)
-    again = (Outbound.state == "withheld", Outbound.reason == NOT_WANTED, ahead)
-    _move(session, (*theirs, *again, Outbound.plan.in_(wanted)), "queued", None)
-    wake_workers(session)
+    person.reminders, person.quiet_until = wish.which or person.reminders, wish.quiet_until
+    theirs = (Outbound.person_id == person.id, Outbound.use == "lesson_reminder", Outbound.state == "queued")
+    unwanted: ColumnElement[bool] = Outbound.plan.not_in(PLANS.get(person.reminders, BOTH))
+    if wish.quiet_until is not None:
+        unwanted |= Outbound.due_at < wish.quiet_until
+    session.execute(update(Outbound).where(*theirs, unwanted).values(state="withheld", reason=NOT_WANTED))
+    comebacks.put_right(session, lessons.of_people(session, lessons.Words(terms), [person.id], now))
     look_at(session, [person.id], now)  # planning adds what they lack
 
 
@@ -51,10 +44,6 @@ def choose_interests(session: Session, person_id: int, topics: Iterable[Topic]) 
     session.add_all(Interest(person_id=person_id, topic=topic) for topic in topics)
 
 
-def record_check_in(session: Session, person_id: int, outcome: CheckInOutcome, now: datetime) -> None:
-    """Their answer to the last check-in that went to them; a second answer to it takes the place of the first (P19)."""
-    checkins.record(session, person_id, outcome, now)
-
-
-def _move(session: Session, which: tuple[ColumnElement[bool], ...], state: str, reason: str | None) -> None:
-    session.execute(update(Outbound).where(*which).values(state=state, reason=reason))
+def record_check_in(session: Session, row: Inbound, outcome: CheckInOutcome, now: datetime) -> None:
+    """Their answer to the check-in that they tapped on, or that waits for one; a second one takes its place (P19)."""
+    checkins.record(session, row.person_id, outcome, now, row.details.get("quoted_sid", ""))

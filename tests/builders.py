@@ -89,6 +89,7 @@ def a_turn(text: str = "hello", **given: Any) -> Turn:
         person=a_person(),
         now=NOW,
         enrolments=(an_enrolment(),),
+        in_company=True,
         lessons=(a_lesson(),),
         consent=consents(),
     )

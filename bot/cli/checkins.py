@@ -8,10 +8,9 @@ import sys
 import click
 
 from bot import acts, clock, outcomes
-from bot.cli.tools import SIGNED, Tools, show, signed
+from bot.cli.tools import JSON, SIGNED, Tools, show, signed
 
 CSV = click.option("--csv", "as_csv", is_flag=True, help="CSV with a header, for a spreadsheet.")
-JSON = click.option("--json", "as_json", is_flag=True, help="JSON lines, for programs.")
 
 
 def checkin_commands(tools: Tools) -> click.Command:
@@ -28,8 +27,9 @@ def checkin_commands(tools: Tools) -> click.Command:
 def _report_command(tools: Tools) -> click.Command:
     what = """How many check-ins were asked, how many answered, and what was said: a row for each cohort, and one for all.
 
-    There is no name in it. Where one to four learners are behind a number it reads <5, or hidden; and hidden is what such a
-    number could be worked out from. Exit status: 1 where no check-in went to the cohort."""
+    There is no name in it. A cohort in which one to four learners are behind any number is hidden, and counts in the row
+    for all. That row is hidden where a number could be worked out from it, as when one cohort alone is hidden. Exit
+    status: 1 where no check-in went to the cohort."""
 
     @click.command("report", help=what)
     @click.option("--cohort", metavar="NAME", help="Only this cohort.")

@@ -11,7 +11,8 @@ import click
 
 from bot import clock
 from bot.acts import NoSuchStaff
-from bot.cli.tools import SIGNED, Tools
+from bot.cli.tools import JSON, SIGNED, Tools
+from bot.database import Busy
 from bot.importing import Books, NothingToImport, Problem, Report, import_folder
 from bot.settings import ROOT
 from bot.wordings import BadWordings, WordingChanged, load_wordings
@@ -26,11 +27,11 @@ def import_command(tools: Tools) -> click.Command:
     @click.argument("folder", type=click.Path(path_type=Path))
     @click.option("--dry-run", is_flag=True, help="Check, say what would change, and change nothing.")
     @SIGNED
-    @click.option("--json", "as_json", is_flag=True, help="The report as JSON.")
+    @JSON
     def command(folder: Path, dry_run: bool, by: str, as_json: bool) -> None:
         try:
             report = _import(tools, folder, by, dry_run=dry_run)
-        except (NothingToImport, NoSuchStaff, BadWordings, WordingChanged) as error:
+        except (NothingToImport, NoSuchStaff, BadWordings, WordingChanged, Busy) as error:
             raise click.ClickException(str(error)) from None
         click.echo(json.dumps(asdict(report)) if as_json else _as_text(report))
         sys.exit(1 if report.problems else 0)

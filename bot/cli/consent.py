@@ -12,7 +12,7 @@ import click
 
 from bot import clock, consents, erasure, trails
 from bot.acts import NoSuchStaff
-from bot.cli.tools import Row, Tools, show
+from bot.cli.tools import JSON, Row, Tools, show
 from bot.turn import CONSENTABLE, Consentable, ConsentState
 
 REFUSALS = (consents.NoSuchPerson, NoSuchStaff, consents.NotAllowed)
@@ -99,7 +99,7 @@ def _show_command(tools: Tools) -> click.Command:
     @click.argument("person", required=False, metavar="[CODE]")
     @click.option("--learner", metavar="CODE", help="A learner code or a phone.")
     @click.option("--as", "by", default="", metavar="CODE", help="Your staff code: it goes into the audit.")
-    @click.option("--json", "as_json", is_flag=True, help="JSON, for programs.")
+    @JSON
     def command(person: str | None, learner: str | None, by: str, as_json: bool) -> None:
         try:
             trail = trails.show(tools.db, tools.room.terms.keyed, _named(person, learner), by, clock.now())

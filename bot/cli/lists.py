@@ -11,14 +11,13 @@ from sqlalchemy import select
 
 from bot import clock
 from bot.cases import CaseError, close_case, read_case
-from bot.cli.tools import Row, Tools, show
+from bot.cli.tools import JSON, Row, Tools, show
 from bot.models import Base, Inbound, OfficeCase, Outbound, PersonRow
 from bot.routing import AT_RISK
 from bot.status import FORWARD
 
 Command = Callable[..., Any]
 
-JSON = click.option("--json", "as_json", is_flag=True, help="JSON lines, for programs.")
 LEARNER = click.option(
     "--learner", metavar="CODE", help="Only those of this learner, without what tells of a disclosure or a hold."
 )

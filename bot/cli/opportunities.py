@@ -6,15 +6,14 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, TypeVar
 
 import click
 
 from bot import clock, opportunities
 from bot.acts import NoSuchStaff
-from bot.cli.lists import JSON
-from bot.cli.tools import Row, Tools, show
+from bot.cli.tools import JSON, Row, Tools, show
 from bot.consents import NotAllowed
 from bot.hours import DAY, LONDON
 from bot.models import Opportunity
@@ -81,16 +80,31 @@ def _preview_command(tools: Tools) -> click.Command:
 
 
 def _approve_command(tools: Tools) -> click.Command:
-    @click.command("approve", help="Let it go, 15 minutes from now. Whoever wrote it cannot; another admin does.")
+    @click.command("approve", help="Read it and let it go, 15 minutes from now. Who wrote it cannot; another admin does.")
     @click.argument("code")
+    @click.option("--yes", is_flag=True, help="Ask nothing: for scripts, with --seen.")
+    @click.option("--seen", metavar="MARK", help="The mark under what was read (see `opportunity preview`).")
     @BY
-    def command(code: str, by: str) -> None:
-        done = _refusing(lambda: opportunities.approve(tools.db, code, by, clock.now()))
+    def command(code: str, by: str, yes: bool, seen: str | None) -> None:
+        if yes and not seen:
+            raise click.UsageError("--yes needs --seen MARK, the mark that `opportunity preview` prints.")
+        mark = seen if yes and seen else _read_and_asked(tools, code, seen)
+        done = _refusing(lambda: opportunities.approve(tools.db, code, by, clock.now(), seen=mark))
         was = "approved" if done.first else f"approved already, by {done.by}"
         click.echo(f"{code} is {was}. Until {_time(done.release_at)} (London) nobody gets it: `opportunity recall {code}`.")
         click.echo("After that it goes on working days from 9:00 to 18:00; what has not gone can still be called back.")
 
     return command
+
+
+def _read_and_asked(tools: Tools, code: str, seen: str | None) -> str:
+    """The mark of what they have now read and said yes to; it is not asked again of what was approved before."""
+    one = _refusing(lambda: opportunities.read(tools.db, code))
+    if one.approved_at is None:
+        until = f"{one.best_before.astimezone(LONDON):%a %d %b %H:%M} (London)"
+        click.echo(f"{_text(tools, one)}\n\nFor {_whom(one)}. Until {until}.")
+        click.confirm("Approve this?", abort=True)
+    return seen or opportunities.mark_of(one)
 
 
 def _recall_command(tools: Tools) -> click.Command:
@@ -158,7 +172,7 @@ def _until(day: datetime | None, now: datetime) -> datetime:
     """The end of that day in London: it is the last one on which it may go."""
     if day is None:
         return now + opportunities.LASTS
-    return clock.london_day_starts(day.date() + DAY)
+    return clock.london_day_starts(min(day.date(), date.max - 2 * DAY) + DAY)  # the calendar's last day has no end
 
 
 def _time(at: datetime) -> str:
@@ -170,6 +184,12 @@ def _text(tools: Tools, one: Opportunity | Written) -> str:
     return opportunities.text_of(one, tools.room.terms, template.variables[0].sample)
 
 
+def _whom(one: Opportunity) -> str:
+    of = (("courses", one.courses), ("cohorts", one.cohorts), ("who wish to hear of", one.interests))
+    narrowed = [f"{kind} {', '.join(names)}" for kind, names in of if names]
+    return "; ".join([f"{one.status} learners", *narrowed])
+
+
 def _told(found: Preview) -> list[str]:
     days = f"{found.days} day{'' if found.days == 1 else 's'}"
     lines = [opportunities.told(found.survey), f"At most {found.a_day} a day outside the 24 hours: {days}."]
@@ -177,7 +197,7 @@ def _told(found: Preview) -> list[str]:
         lines.append(f"Only {found.days_open} of them come before its time is over: the rest will not get it.")
     if not found.template_ready:
         lines.append("WhatsApp has not approved the template: until then only those get it who wrote in the last 24 hours.")
-    return [*lines, "", found.text]
+    return [*lines, f"The mark of this text: {found.mark}", "", found.text]
 
 
 def _preview_row(code: str, found: Preview) -> Mapping[str, object]:
@@ -191,6 +211,7 @@ def _preview_row(code: str, found: Preview) -> Mapping[str, object]:
         "days_open": found.days_open,
         "template_ready": found.template_ready,
         "text": found.text,
+        "mark": found.mark,
     }
 
 

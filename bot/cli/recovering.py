@@ -10,10 +10,12 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from bot import acts, clock
-from bot.cli.tools import SIGNED, TWILIO_IS_AWAY, Tools, show, signed, why_away
+from bot.cli.tools import JSON, SIGNED, TWILIO_IS_AWAY, Tools, show, signed, why_away
 from bot.hours import LONDON
 from bot.recovery import Lookout, Recovered, last_heard
 from bot.whatsapp import ProviderAway
+
+YEARS = range(2000, 2100)  # at the ends of the calendar no time can be reckoned any further
 
 
 class Moment(click.ParamType[datetime]):
@@ -27,6 +29,8 @@ class Moment(click.ParamType[datetime]):
             moment = datetime.fromisoformat(str(value))
         except ValueError:
             self.fail("say it like 2026-11-24 or 2026-11-24T09:30", param, ctx)
+        if moment.year not in YEARS:
+            self.fail(f"the year is none from {YEARS[0]} to {YEARS[-1]}", param, ctx)
         return (moment if moment.tzinfo else moment.replace(tzinfo=LONDON)).astimezone(UTC)
 
 
@@ -41,7 +45,7 @@ def recover_command(tools: Tools) -> click.Command:
     @click.command("recover", help=what)
     @click.option("--since", type=Moment(), help="From when on; by London's clocks unless a zone is given.")
     @SIGNED
-    @click.option("--json", "as_json", is_flag=True, help="A JSON line, for programs.")
+    @JSON
     def command(since: datetime | None, by: str, as_json: bool) -> None:
         signed(tools, by)
         now = clock.now()

@@ -16,7 +16,7 @@ from bot.classify import Reading, classify
 from bot.cli.recovering import Moment
 from bot.cli.tools import Tools
 from bot.conversation import Mind
-from bot.rehearsal import BeforeTheLast, rehearse
+from bot.rehearsal import BeforeTheLast, TooFarAhead, rehearse
 from bot.schema import migrate
 from bot.turn import NluAway
 from bot.whatsapp import clean
@@ -85,12 +85,12 @@ def classify_command(tools: Tools) -> click.Command:
 
 
 def _rehearsing(tools: Tools, at: datetime) -> Worker:
-    """The worker with its clock set to `at`; it goes on from there. Fails outside the demo, or if it would go back."""
+    """The worker with its clock set to `at`; it goes on from there. Fails outside the demo, or back, or too far."""
     if not tools.demo:
         raise click.ClickException("A rehearsal sends real messages before their time: never in production.")
     try:
-        rehearse(tools.db, at)
-    except BeforeTheLast as error:
+        rehearse(tools.db, at, clock.now())
+    except (BeforeTheLast, TooFarAhead) as error:
         raise click.ClickException(str(error)) from None
     further = at - clock.now()
     return replace(tools.worker, clock=lambda: clock.now() + further)

@@ -9,13 +9,12 @@ from collections.abc import Callable, Sequence
 import click
 
 from bot import acts, clock, template_store
-from bot.cli.tools import SIGNED, TWILIO_IS_AWAY, Row, Tools, show, signed, why_away
+from bot.cli.tools import JSON, SIGNED, TWILIO_IS_AWAY, Row, Tools, show, signed, why_away
 from bot.template_store import Standing
 from bot.templates import Templates
 from bot.whatsapp import ProviderAway
 
 NOT_ALL = 1
-JSON = click.option("--json", "as_json", is_flag=True, help="JSON lines, for programs.")
 
 
 def template_commands(tools: Tools) -> click.Command:

@@ -8,12 +8,15 @@ from typing import Any
 import click
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from bot import clock
 from bot.cli.notices import AS, JSON, REFUSALS, YES, carry_out
 from bot.cli.tools import Row, Tools, show
+from bot.database import try_again
 from bot.importing.cells import LondonTime
 from bot.models import Audit, Course, LessonRow
+from bot.planning.reminders import TOO_LATE, hour_before
 from bot.timetable import change, courses, permits
 from bot.timetable.change import NewLesson, News, Slot
 from bot.timetable.words import when
@@ -39,13 +42,13 @@ LONDON_TIME = _London()
 
 
 def lesson_commands(tools: Tools) -> click.Command:
-    """`flask lesson add|move|delay|cancel|place|remind|list`."""
+    """`flask lesson add|move|delay|cancel|restore|place|remind|list`."""
 
     @click.group("lesson", help="The timetable. Times are London's, like '2026-12-01 10:00'.")
     def group() -> None:
         pass
 
-    for make in (_add, _move, _delay, _cancel, _place, _remind, _list):
+    for make in (_add, _move, _delay, _cancel, _restore, _place, _remind, _list):
         group.add_command(make(tools))
     return group
 
@@ -66,12 +69,15 @@ def _add(tools: Tools) -> click.Command:
         now = clock.now()
         try:
             with tools.db.write() as session:
-                permits.require(session, by, courses.find_course(session, course).id)
+                permits.require(session, by, change.find_course(session, course).id)
                 lesson = change.add(session, NewLesson(code, course, Slot(starts, ends, title, place, link)), now)
+                silent = _reminds_nobody(session, lesson, now)
                 session.add(Audit(at=now, by=by, act="lesson_add", details={"lesson": lesson.code}))
         except REFUSALS as error:
             raise click.ClickException(str(error)) from None
         click.echo(f"Added: {when(starts)} to {when(ends)} in London.")
+        if silent:
+            click.echo("It starts in less than two hours, so no message tells anybody of it. Please phone its learners.")
 
     return command
 
@@ -119,6 +125,17 @@ def _cancel(tools: Tools) -> click.Command:
     return command
 
 
+def _restore(tools: Tools) -> click.Command:
+    @click.command("restore", help="It was cancelled and is on after all: tell everybody, and remind again.")
+    @click.argument("code", metavar="CODE")
+    @AS
+    @YES
+    def command(code: str, by: str, yes: bool) -> None:
+        carry_out(tools, code, by, change.restore, yes=yes, off=True)
+
+    return command
+
+
 def _place(tools: Tools) -> click.Command:
     @click.command("place", help="Another place or link, and tell everybody. An empty one: it has none from now on.")
     @click.argument("code", metavar="CODE")
@@ -140,14 +157,18 @@ def _remind(tools: Tools) -> click.Command:
     @click.option("--hour-before/--no-hour-before", "hour_before", required=True, default=None)
     @AS
     def command(course: str, hour_before: bool, by: str) -> None:
-        try:
+        def do() -> str:
             with tools.db.write() as session:
-                found = courses.find_course(session, course)
+                found = change.find_course(session, course)
                 permits.require(session, by, found.id)
                 courses.remind_hour_before(session, found, by, clock.now(), wanted=hour_before)
+                return found.code
+
+        try:
+            code = try_again(do)
         except REFUSALS as error:
             raise click.ClickException(str(error)) from None
-        click.echo(f"{course}: an hour before is {'on' if hour_before else 'off'}.")
+        click.echo(f"{code}: an hour before is {'on' if hour_before else 'off'}.")
 
     return command
 
@@ -159,13 +180,22 @@ def _list(tools: Tools) -> click.Command:
     @JSON
     def command(course: str | None, limit: int, as_json: bool) -> None:
         to_come = select(LessonRow, Course.code).join(Course).where(LessonRow.ends_at > clock.now())
-        if course:
-            to_come = to_come.where(Course.code == course)
-        with tools.db.read() as session:
-            found = session.execute(to_come.order_by(LessonRow.starts_at, LessonRow.code).limit(limit)).all()
-            show([_shown(lesson, code) for lesson, code in found], as_json=as_json)
+        try:
+            with tools.db.read() as session:
+                if course:
+                    to_come = to_come.where(LessonRow.course_id == change.find_course(session, course).id)
+                found = session.execute(to_come.order_by(LessonRow.starts_at, LessonRow.code).limit(limit)).all()
+                show([_shown(lesson, code) for lesson, code in found], as_json=as_json)
+        except REFUSALS as error:
+            raise click.ClickException(str(error)) from None
 
     return command
+
+
+def _reminds_nobody(session: Session, lesson: LessonRow, now: datetime) -> bool:
+    """Is it too near for any reminder? Then the course's hour before is past or not wanted, too."""
+    hour = session.get_one(Course, lesson.course_id).hour_before and hour_before(lesson.starts_at) > now
+    return lesson.starts_at - now <= TOO_LATE and not hour
 
 
 def _shown(lesson: LessonRow, course: str) -> Row:

@@ -10,6 +10,7 @@ from datetime import datetime
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from bot.acts import UNSIGNED, NoSuchStaff, check_signer
@@ -22,6 +23,7 @@ from bot.worker import Worker
 
 Row = Mapping[str, object]
 SIGNED = click.option("--as", "by", metavar="CODE", help="Your staff code: it goes into the audit.", default=UNSIGNED)
+JSON = click.option("--json", "as_json", is_flag=True, help="JSON, for programs.")
 TWILIO_IS_AWAY = 3  # an exit status
 WRONG_PASSWORD = 401
 
@@ -65,9 +67,9 @@ def show(rows: Sequence[Row], *, as_json: bool) -> None:
     if not rows:
         click.echo("Nothing to show.")
         return
-    table = Table(*rows[0].keys())
+    table = Table(*map(escape, rows[0]))
     for row in rows:
-        table.add_row(*(_for_people(value) for value in row.values()))
+        table.add_row(*(escape(_for_people(value)) for value in row.values()))  # "[/b]" is a name like any other
     Console(width=None if sys.stdout.isatty() else 160).print(table)
 
 

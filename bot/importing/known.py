@@ -12,6 +12,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, selectinload
 from bot.batches import by_thousands
 from bot.importing.sheets import College
 from bot.models import ContactPoint, Course, Inbound, NumberChange, PersonRow, StaffRole
+from bot.timetable.locks import lock_people
 
 T = TypeVar("T")
 Attribute = InstrumentedAttribute[Any]
@@ -30,15 +31,19 @@ class Known:
     moved: tuple[NumberChange, ...]  # numbers that learners changed by their own word, and no list has named since (D10)
 
 
-def load_known(session: Session, college: College) -> Known:
-    """The rows, locked until the end of the transaction: no turn of these people runs meanwhile (PostgreSQL)."""
+def load_known(session: Session, college: College, others: Iterable[int] = ()) -> Known:
+    """The rows, locked until the end of the transaction: no turn of these people runs meanwhile (PostgreSQL).
+
+    So are `others` (ids), whom the files do not name, and whose messages an import changes too.
+    """
     codes = {row.code for _, row in college.learners.rows}
     phones = {row.phone for row in college.people}
     staff = {row.code for _, row in college.staff.rows} | {code for _, row in college.courses.rows for code in row.trainers}
     ids: set[int] = set(_among(session, select(PersonRow.id), PersonRow.learner_code, codes))
     ids.update(_among(session, select(StaffRole.person_id), StaffRole.code, staff))
     ids.update(_among(session, select(ContactPoint.person_id), ContactPoint.value, phones))
-    people = {person.id: person for person in _among(session, _locked(), PersonRow.id, ids)}
+    lock_people(session, {*ids, *others})
+    people = {person.id: person for person in _among(session, _whole(), PersonRow.id, ids)}
     points = {point.value: point for person in people.values() for point in person.contact_points}
     return Known(
         people=people,
@@ -82,8 +87,7 @@ def _unlisted() -> Select[NumberChange]:
     return select(NumberChange).where(*done).order_by(NumberChange.id)
 
 
-def _locked() -> Select[PersonRow]:
-    """In the order of their ids, so that two who lock many people never wait for each other in a ring."""
+def _whole() -> Select[PersonRow]:
     with_all = (selectinload(PersonRow.contact_points), selectinload(PersonRow.staff_roles))
     fresh = {"populate_existing": True}
-    return select(PersonRow).options(*with_all).order_by(PersonRow.id).with_for_update().execution_options(**fresh)
+    return select(PersonRow).options(*with_all).order_by(PersonRow.id).execution_options(**fresh)

@@ -7,15 +7,15 @@ from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
-from bot.importing.known import rows_by
+from bot.importing.known import columns_by, rows_by
 from bot.importing.numbers import Desk
-from bot.importing.people import alter
 from bot.importing.rows import LessonLine
 from bot.importing.values import Outcome, outcome
 from bot.models import Course, LessonRow
 from bot.models.base import Json
-from bot.timetable import notices, rewrite
+from bot.timetable import leaving, notices, rewrite
 from bot.timetable.change import News, Slot
 
 SLOT = ("starts_at", "ends_at", "title", "place", "link")  # what a list says of a lesson beside its course
@@ -38,6 +38,14 @@ def write_lessons(desk: Desk, rows: Sequence[LessonLine], courses: Mapping[str, 
         if lesson.listed != says:
             lesson.listed = says
         yield outcome(new=False, changed=changed)
+
+
+def to_follow(session: Session, rows: Sequence[LessonLine]) -> list[int]:
+    """Which lessons (ids) the list may change: all of their learners are to be locked before one of them is."""
+    says = {row.code: _listing(row) for row in rows}
+    columns = (LessonRow.id, LessonRow.code, LessonRow.listed)
+    found = columns_by(session, columns, LessonRow.code, says)
+    return [lesson for lesson, code, listed in found if listed != says[code]]
 
 
 def _codes(rows: Sequence[LessonLine]) -> Iterator[str]:
@@ -65,24 +73,50 @@ def _follow(desk: Desk, lesson: LessonRow, row: LessonLine, differing: set[str],
     desk.session.refresh(lesson, with_for_update={"key_share": True})
     if lesson.cancelled_at is not None:
         return False
-    other = "course" in differing and alter(lesson, course_id=courses[row.course].id)
-    if other:
-        rewrite.forget(desk.session, lesson)
-    was = Slot.of(lesson)
-    slot = replace(was, **{name: getattr(row, name) for name in SLOT if name in differing})
+    teller, was = notices.Desk(desk.session, desk.terms, desk.by, desk.now), Slot.of(lesson)
+    slot, course = _slot(was, row, differing), courses[row.course].id
+    if "course" in differing and lesson.course_id != course:
+        _give_to(teller, lesson, course, slot)
+        return True
     if slot == was:
-        return other
-    news = None if other else _news(desk, was, slot)
+        return False
+    news = _news(desk, was, slot)
     if news is None:
-        rewrite.correct(desk.session, desk.terms.templates, lesson, slot, desk.now, told=False)
+        rewrite.correct(desk.session, desk.terms, lesson, slot, desk.now, told=False)
     else:
-        notices.tell(notices.Desk(desk.session, desk.terms, desk.by, desk.now), lesson, news)
+        notices.tell(teller, lesson, news)
     return True
 
 
+def _slot(was: Slot, row: LessonLine, differing: set[str]) -> Slot:
+    """The lesson with what the list changed. Its times are one thing: a new start comes with its end.
+
+    Where the list changed the end alone, it is another length, of a lesson that a person may have moved.
+    """
+    slot = replace(was, **{name: getattr(row, name) for name in ("title", "place", "link") if name in differing})
+    if "starts_at" in differing:
+        return replace(slot, starts_at=row.starts_at, ends_at=row.ends_at)
+    if "ends_at" in differing:
+        return replace(slot, ends_at=was.starts_at + (row.ends_at - row.starts_at))
+    return slot
+
+
+def _give_to(teller: notices.Desk, lesson: LessonRow, course_id: int, slot: Slot) -> None:
+    """It is another course's: planning reminds that one, and who counts on it as it was hears that it is not theirs."""
+    was, learners = Slot.of(lesson), leaving.who_counts_on(teller, lesson, course_id)
+    lesson.course_id = course_id
+    rewrite.forget(teller.session, lesson)
+    if slot != was:
+        rewrite.correct(teller.session, teller.terms, lesson, slot, teller.now, told=False)
+    leaving.tell_it_is_not_theirs(teller, lesson, was, learners)
+
+
 def _news(desk: Desk, was: Slot, slot: Slot) -> News | None:
-    """What is announced: another time or place of a lesson that is still to come. Else the list only sets right what was."""
-    if was.ends_at <= desk.now or slot.starts_at <= desk.now or slot.ends_at <= slot.starts_at:
+    """What is announced: another time or place of a lesson that is still to come, or that did not take place when it was.
+
+    Else the list only sets right what was.
+    """
+    if slot.starts_at <= desk.now:
         return None
     elsewhere = (slot.place, slot.link) != (was.place, was.link)
     if (slot.starts_at, slot.ends_at) != (was.starts_at, was.ends_at):

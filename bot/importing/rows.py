@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationInfo, field_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationInfo, field_validator
 
 from bot.clock import london_day_starts
 from bot.importing.cells import (
@@ -25,6 +25,7 @@ from bot.importing.cells import (
     YesNo,
     shown,
 )
+from bot.timetable.adverts import wrong_in_place, wrong_in_title
 from bot.turn import CONSENTABLE, Consentable
 
 ROLES = ("trainer", "admin", "safeguarding", "read-only")
@@ -41,6 +42,18 @@ def _trainers(text: str) -> tuple[str, ...]:
     if len(set(codes)) < len(codes):
         raise ValueError("names the same trainer twice")
     return codes
+
+
+def _title(text: str) -> str:
+    if found := wrong_in_title(text):
+        raise ValueError(f"reads like an advert, or asks for a secret ('{found}'): lesson messages would say it")
+    return text
+
+
+def _place(text: str) -> str:
+    if found := wrong_in_place(text):
+        raise ValueError(f"names a secret ('{found}'): lesson messages would say it")
+    return text
 
 
 class Row(BaseModel):
@@ -103,8 +116,8 @@ class LessonLine(PartLine):
 
     starts_at: LondonTime
     ends_at: LondonTime
-    title: Filled
-    place: Text
+    title: Annotated[Filled, AfterValidator(_title)]
+    place: Annotated[Text, AfterValidator(_place)]
     link: WebLink
 
     @field_validator("ends_at")

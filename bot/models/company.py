@@ -25,6 +25,8 @@ class Opportunity(Base):
     status: Mapped[str] = mapped_column(default="all")  # of the learners: all | current | finished
     made_by: Mapped[str]  # a staff code, as the others
     made_at: Mapped[datetime]
+    author_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)  # who held that code when it was written
+    author_email: Mapped[str] = mapped_column(default="")
     approved_by: Mapped[str | None]
     approved_at: Mapped[datetime | None]
     release_at: Mapped[datetime | None]  # until then it can be called back and has gone to nobody

@@ -86,11 +86,12 @@ class Notice(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     lesson_id: Mapped[int] = mapped_column(ForeignKey("lesson.id"), index=True)
-    kind: Mapped[str]  # late | cancelled | moved | place | problem
+    kind: Mapped[str]  # late | cancelled | moved | place | problem | restored
     by: Mapped[str]  # a staff code
     at: Mapped[datetime]
     urgent: Mapped[bool] = mapped_column(default=False)
     called_at: Mapped[datetime | None]  # when the office was given the list of those it could not reach
+    phoneless: Mapped[list[int]] = mapped_column(JSON, default=list)  # ids of whom it concerned, and no phone reached then
 
 
 class Task(Base):

@@ -58,6 +58,7 @@ class Outbound(Base):
     purpose: Mapped[str]
     use: Mapped[str] = mapped_column(default="")  # the approved use of a proactive message (P02, P12 to P19)
     urgent: Mapped[bool] = mapped_column(default=False)  # passes group hours and the frequency cap, and nothing else
+    urgent_from: Mapped[datetime | None]  # when it becomes so: news of a lesson, half a day before that
     priority: Mapped[int]
     body: Mapped[str]
     template: Mapped[str | None]  # its name in data/templates.yml: what goes when the session window is shut

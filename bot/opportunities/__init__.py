@@ -1,8 +1,8 @@
 """Opportunities: written by one administrator, approved by another, called back in time (P08, P18)."""
 
-from bot.opportunities.approval import Approval, Recall, approve, recall
+from bot.opportunities.approval import Approval, Recall, approve, mark_of, recall
 from bot.opportunities.lists import Line, Shown, every, show
-from bot.opportunities.preview import Preview, Survey, preview, told
+from bot.opportunities.preview import Preview, Survey, preview, read, told
 from bot.opportunities.values import (
     INTERESTS,
     LASTS,
@@ -36,7 +36,9 @@ __all__ = [
     "add",
     "approve",
     "every",
+    "mark_of",
     "preview",
+    "read",
     "recall",
     "show",
     "text_of",

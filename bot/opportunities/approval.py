@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 
 from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
@@ -38,10 +40,20 @@ class Recall:
     first: bool
 
 
-def approve(db: Database, code: str, by: str, now: datetime) -> Approval:
-    """Let it go after RECALL_FOR.
+def mark_of(one: Opportunity) -> str:
+    """A short mark of what the row says: the words, whom they are for and until when, who wrote them and at what moment.
 
-    Raises NoSuchOpportunity, NoSuchStaff, NotAllowed, and Refused for its author, when recalled, and when too late.
+    It changes with each --replace, so an author cannot make two texts of one mark: nobody chooses the microsecond.
+    """
+    whom = (one.courses, one.cohorts, one.interests, one.status)
+    when = (one.best_before.isoformat(), one.made_by, one.made_at.isoformat())
+    return sha256(json.dumps([one.code, one.what, one.more, *whom, *when]).encode()).hexdigest()[:8]
+
+
+def approve(db: Database, code: str, by: str, now: datetime, *, seen: str) -> Approval:
+    """Let it go after RECALL_FOR, if it still is what was read: `seen` is the mark of that.
+
+    Raises NoSuchOpportunity, NoSuchStaff, NotAllowed, and Refused for its author, when recalled, changed, or too late.
     """
     with db.write() as session:
         require(session, by, ADMINS, "approve opportunities; an admin does")
@@ -51,6 +63,8 @@ def approve(db: Database, code: str, by: str, now: datetime) -> Approval:
         if one.approved_at and one.release_at:
             return Approval(one.approved_by or "", one.release_at, first=False)
         _require_another(session, one, by)
+        if mark_of(one) != seen:
+            raise Refused(f"{code} is not what you read. Read it again: `opportunity preview {code}`.")
         if one.best_before <= now + RECALL_FOR:
             raise Refused(f"{code} is over before it could go. Write it again with a later --best-before.")
         one.approved_by, one.approved_at, one.release_at = by, now, now + RECALL_FOR
@@ -78,12 +92,16 @@ def recall(db: Database, code: str, by: str, now: datetime) -> Recall:
 
 
 def _require_another(session: Session, one: Opportunity, by: str) -> None:
-    """Two people, however many codes each of them has: the same phone is one person, and so is the same email."""
-    author, other = (session.scalar(select(StaffRole).where(StaffRole.code == code)) for code in (one.made_by, by))
-    if author is None or other is None:
+    """Two people, however many codes each of them has: the same phone is one person, and so is the same email.
+
+    Codes change hands: the author is who held the code when it was written, with the email of then and any of now.
+    """
+    author = session.scalars(select(StaffRole).where(StaffRole.person_id == one.author_id)).all()
+    other = session.scalars(select(StaffRole).where(StaffRole.code == by)).one()
+    if not author:
         raise Refused(f"Whoever wrote {one.code} is no longer on the list of staff. Write it again with --replace.")
-    same_email = author.email != "" and author.email.casefold() == other.email.casefold()
-    if author.person_id == other.person_id or same_email:
+    emails = {email.casefold() for email in (one.author_email, *(role.email for role in author)) if email}
+    if one.author_id == other.person_id or other.email.casefold() in emails:
         raise Refused("Whoever wrote it cannot approve it: another administrator does.")
 
 

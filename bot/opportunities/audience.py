@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, exists, func, or_, select
 from sqlalchemy.orm import Session
 
+from bot import goodbyes
 from bot.consent import standing
-from bot.facts import window_open
-from bot.gate import Facts, Reason, may_send
+from bot.facts import sent_lately, window_open
+from bot.gate import Decision, Facts, Reason, may_send
 from bot.hours import LONDON
 from bot.models import ConsentEvent, ContactPoint, Course, EnrolmentRow, Interest, Opportunity, Outbound, PersonRow
 from bot.queries import events_of
@@ -29,6 +30,7 @@ FOR_NOW: tuple[Reason | None, ...] = (  # only a matter of time: they will get i
     "PAIR_LIMIT",
 )
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+HELD = "SAFEGUARDING_HOLD"
 NO_PHONE = "NO_PHONE"  # we know no phone of theirs at all: there is nowhere a message could be owed to
 
 
@@ -43,6 +45,7 @@ class Reader:
     point_id: int | None
     window_open: bool
     reason: str | None
+    free_at: datetime | None  # when the frequency cap lets them have it, before best-before; None: at once
 
 
 def audience(one: Opportunity, now: datetime) -> Select[int]:
@@ -67,33 +70,55 @@ def who_said_yes_once(found: Select[int]) -> Select[int]:
 
 
 def ask(session: Session, one: Opportunity, people: Sequence[int], terms: Terms, now: datetime) -> list[Reader]:
-    """What the gate says of each of these people at `now` (aware UTC), in their order; a few questions for a thousand."""
+    """What the gate says of each of these people at `now` (aware UTC), in their order; a few questions for a thousand.
+
+    Out of hours it is asked as at the next opening.
+    """
     columns = select(PersonRow.id, PersonRow.name, PersonRow.language, PersonRow.held_at)
     persons = {row.id: row for row in session.execute(columns.where(PersonRow.id.in_(people)))}
     ends, points, said = _course_ends(session, people), _points(session, people), events_of(session, people)
+    parted, sent = goodbyes.said(session, people), sent_lately(session, people, now)
     found = []
     for who in people:
         row, point = persons[who], points.get(who)
         agreed = {purpose: each.state for purpose, each in standing(said[who]).items()}
-        known = _Known(point, agreed, tuple(ends[who]), on_hold=row.held_at is not None)
+        known = _Facts(point, agreed, tuple(ends[who]), tuple(sent[who]), row.held_at is not None, who in parted)
         is_open, point_id = (window_open(point, now), point.id) if point else (False, None)
-        reason = _reason(known, one, terms, now)
-        found.append(Reader(who, row.name, row.language, agreed["marketing"] == "given", point_id, is_open, reason))
+        word = _word(known, one, terms, now)
+        found.append(Reader(who, row.name, row.language, agreed["marketing"] == "given", point_id, is_open, *word))
     return found
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class _Facts:
     """What `bot.facts` would load of one person."""
 
     point: ContactPoint | None
     agreed: Mapping[Consentable, ConsentState]
     course_ends: tuple[date | None, ...]
+    sent: tuple[datetime, ...]
     on_hold: bool
+    said_goodbye: bool
 
 
-def _reason(known: _Known, one: Opportunity, terms: Terms, now: datetime) -> str | None:
-    """The gate's reason where it is for good, or will not end by itself: who paused may come back, and has not yet."""
+def _word(known: _Facts, one: Opportunity, terms: Terms, now: datetime) -> tuple[str | None, datetime | None]:
+    """Why they will not get it, and until when the frequency cap holds it back from those who will.
+
+    The reason is the gate's where it is for good, or will not end by itself: who paused may come back, and has not yet. A
+    hold counts only where nothing else applies: else the counts of before and after would tell of it (D18).
+    """
+    decision = _decision(known, one, terms, now)
+    if decision.reason not in FOR_NOW:
+        return decision.reason, None
+    if known.point is None:
+        return NO_PHONE, None
+    if known.on_hold:
+        return HELD, None
+    return None, decision.until if decision.reason == "FREQUENCY_CAP" else None
+
+
+def _decision(known: _Facts, one: Opportunity, terms: Terms, now: datetime) -> Decision:
+    """The gate's, for whoever is on hold as for anybody else."""
     point = known.point
     facts = Facts(
         purpose="marketing",
@@ -101,18 +126,19 @@ def _reason(known: _Known, one: Opportunity, terms: Terms, now: datetime) -> str
         now=now,
         window_open=False,
         wrong_number=point is not None and point.disowned_at is not None,
-        on_hold=known.on_hold,
         best_before=one.best_before,
         consent=known.agreed,
         course_ends=known.course_ends,
+        said_goodbye=known.said_goodbye,
         unreachable=point is not None and point.unreachable_at is not None,
         hours=terms.hours,
+        sent=known.sent,
         has_template=True,
     )
-    reason = may_send(facts).reason
-    if reason not in FOR_NOW:
-        return reason
-    return NO_PHONE if point is None else None
+    decision = may_send(facts)
+    if decision.reason == "QUIET_HOURS" and decision.until:
+        return may_send(replace(facts, now=decision.until))
+    return decision
 
 
 def _enrolments(one: Opportunity, now: datetime) -> tuple[ColumnElement[bool], ...]:

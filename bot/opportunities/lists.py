@@ -58,13 +58,17 @@ def show(db: Database, terms: Terms, code: str, now: datetime, progress: Progres
     one = read(db, code)
     with db.read() as session:
         rows = select(Outbound.state, Outbound.reason, func.count()).where(Outbound.opportunity_id == one.id)
-        counts: Counter[str | None] = Counter()
+        went: Counter[str] = Counter()
+        why: Counter[str | None] = Counter()
         for state, reason, count in session.execute(rows.group_by(Outbound.state, Outbound.reason)):
-            counts[reason if state in ("withheld", "failed") and reason else state] += count
+            if state in ("withheld", "failed") and reason:
+                why[reason] += count
+            else:
+                went[state] += count
         ended = select(Audit.details).where(Audit.act == ENDED, Audit.details["opportunity"].as_string() == code)
         kept = session.scalar(ended)
     others = Survey(will_not=kept["will_not"]) if kept else survey(db, terms, one, now, progress)
-    return Shown(one, stage_of(one, now), in_order(counts), others)
+    return Shown(one, stage_of(one, now), {**in_order(why), **went}, others)
 
 
 def stage_of(one: Opportunity, now: datetime) -> Stage:

@@ -49,8 +49,8 @@ class Written:
 
 
 def variables_of(one: Opportunity | Written, first_name: str) -> Mapping[str, str]:
-    """The values of the template, by name."""
-    return {"first_name": first_name, "what": one.what, "more": one.more}
+    """The values of the template, by name; the template brings the full stop."""
+    return {"first_name": first_name, "what": one.what.rstrip(" ."), "more": one.more.rstrip(" .")}
 
 
 def text_of(one: Opportunity | Written, terms: Terms, first_name: str) -> str:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from bot.consents import require
 from bot.database import Database, insert_new
-from bot.models import Audit, Course, LessonRow, Opportunity
+from bot.models import Audit, Course, LessonRow, Opportunity, StaffRole
 from bot.opportunities.checks import College, problems
 from bot.opportunities.values import TEMPLATE, NoSuchOpportunity, Refused, Written
 from bot.terms import Terms
@@ -59,8 +59,9 @@ def _in_the_way(found: Opportunity | None, *, replace: bool) -> str:
 
 
 def _keep(session: Session, found: Opportunity | None, one: Written, now: datetime) -> None:
+    author = session.scalars(select(StaffRole).where(StaffRole.code == one.by)).one()
     values = {
-        "what": one.what.strip(),
+        "what": one.what.strip().rstrip(" ."),  # the template goes on with a full stop
         "more": one.more.strip(),
         "courses": list(one.courses),
         "cohorts": list(one.cohorts),
@@ -68,6 +69,8 @@ def _keep(session: Session, found: Opportunity | None, one: Written, now: dateti
         "status": one.status,
         "made_by": one.by,
         "made_at": now,
+        "author_id": author.person_id,
+        "author_email": author.email,
         "best_before": one.best_before,
     }
     for name, value in values.items() if found else ():

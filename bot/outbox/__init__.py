@@ -2,12 +2,23 @@
 
 from bot.outbox.claim import Claimed, Sending, claim, claim_some, mark_unknown
 from bot.outbox.record import advance, record
-from bot.outbox.rows import REPLY_LASTS, Draft, add, add_all, cancel_planned, gather, revive_planned
+from bot.outbox.rows import (
+    OF_THE_PERSON,
+    REPLY_LASTS,
+    Draft,
+    add,
+    add_all,
+    cancel_planned,
+    cancelled,
+    gather,
+    revive_planned,
+)
 from bot.outbox.silent import ask_after_silent
 from bot.outbox.unknown import reconcile, tell_of_unknown
 from bot.terms import Terms
 
 __all__ = [
+    "OF_THE_PERSON",
     "REPLY_LASTS",
     "Claimed",
     "Draft",
@@ -18,6 +29,7 @@ __all__ = [
     "advance",
     "ask_after_silent",
     "cancel_planned",
+    "cancelled",
     "claim",
     "claim_some",
     "gather",

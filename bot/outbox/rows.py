@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from bot.database import insert_many_new, insert_new, wake_workers
-from bot.gate import ANSWERS
+from bot.gate import ANSWERS, Reason
 from bot.models import Outbound
 from bot.outbox.split import LONGEST, split
 from bot.turn import Plan, Purpose, Use
@@ -19,6 +19,9 @@ REPLY_LASTS = timedelta(hours=23)
 GATHERS, GATHERS_AT_MOST = timedelta(seconds=2), timedelta(seconds=10)  # answers to somebody who writes line after line
 MOST_UNDER_WAY = 2
 NOTICE_LASTS = timedelta(days=3)  # of what we write first, where whoever plans it says nothing else
+# Why something planned did not go that may go after all: who said no comes back, a hold ends, a phone is put right.
+OF_THE_PERSON: tuple[Reason, ...] = ("OPTED_OUT", "NO_CONSENT", "SAFEGUARDING_HOLD", "BLOCKED_BY_USER", "WRONG_NUMBER")
+ONCE: tuple[Plan, ...] = ("notice", "opportunity")
 PRIORITY: dict[Purpose, int] = {"safety": 0, "reply": 1, "staff": 2, "service": 3, "checkin": 4, "marketing": 5}
 
 
@@ -42,6 +45,7 @@ class Draft:
     confirms_opt_out: bool = False
     use: Use = ""
     urgent: bool = False
+    urgent_from: datetime | None = None
     template: str | None = None
     variables: Mapping[str, str] | None = None
     media: tuple[str, ...] = ()
@@ -91,14 +95,23 @@ def add_all(session: Session, drafts: Iterable[Draft], now: datetime, *, withhel
     return added
 
 
-def revive_planned(session: Session, person_id: int, purposes: tuple[str, ...], now: datetime) -> int:
-    """What an opting-out cancelled and is yet to come is planned again: they came back in time. How many.
+def revive_planned(session: Session, person_id: int, point_id: int, purpose: Purpose, now: datetime) -> int:
+    """What was `cancelled` of this purpose is planned again, at the phone of today: they came back in time. How many.
 
     The gate asks everything again when it is sent.
     """
-    theirs = update(Outbound).where(Outbound.person_id == person_id, Outbound.purpose.in_(purposes), Outbound.plan != "")
-    coming = theirs.where(Outbound.state == "withheld", Outbound.reason == "OPTED_OUT", Outbound.due_at > now)
-    return len(session.scalars(coming.values(state="queued", reason=None).returning(Outbound.id)).all())
+    theirs = update(Outbound).where(Outbound.person_id == person_id, Outbound.purpose == purpose, *cancelled(now))
+    back = theirs.values(state="queued", reason=None, contact_point_id=point_id)
+    return len(session.scalars(back.returning(Outbound.id)).all())
+
+
+def cancelled(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """What was planned and would be yet to come, but for an opting-out, a hold or a phone (by `now`, aware UTC).
+
+    Only of the plans of which no other is made in its place: the others are decided anew (bot.planning).
+    """
+    kept_back = (Outbound.state == "withheld", Outbound.reason.in_(OF_THE_PERSON), Outbound.due_at > now)
+    return (*kept_back, Outbound.plan.in_(ONCE))
 
 
 def gather(session: Session, draft: Draft, now: datetime) -> bool:

@@ -29,6 +29,7 @@ COPIED = (
     "purpose",
     "use",
     "urgent",
+    "urgent_from",
     "priority",
     "body",
     "template",

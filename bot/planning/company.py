@@ -2,50 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from bot.checkins import ASK, key_of
-from bot.clock import london_day_starts
 from bot.database import Database, insert_many_new
-from bot.gate import last_day
-from bot.hours import DAY, LONDON
+from bot.goodbyes import key_of as goodbye_key
 from bot.models import CheckIn, Outbound
-from bot.outbox import Draft
+from bot.names import first_name
+from bot.outbox import OF_THE_PERSON, Draft
 from bot.outbox.rows import add_all
 from bot.planning import companions
 from bot.planning.companions import SUPERSEDED, Companion, Kept, Place
 from bot.planning.drafts import Fault, tell_office
 from bot.planning.kinds import FIRST_NAME
+from bot.planning.moments import Moment, moments
+from bot.status import MAY_HAVE_GONE
 from bot.templates import BadVariables
 from bot.terms import Terms
 from bot.turn import Plan
 
 HORIZON = timedelta(days=2)  # so long before it goes a message can be seen in the outbox
-AT = time(10, 30)  # by London's clocks
-LASTS = timedelta(days=3)  # of a check-in: a question that comes late is asked again in the next one
-LAST_WEEK = timedelta(days=6)  # the goodbye goes on its first day: holidays leave a day on which we write
 BATCH = 200  # people in one commit: SQLite has one writer
 CHECK_IN: Plan = "check_in"
 GOODBYE: Plan = "goodbye"
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """One message after a course: the check-in of a week, or the goodbye (`week` None). Times are aware UTC."""
-
-    week: int | None
-    due_at: datetime
-    best_before: datetime
+WITHOUT_END = "course_without_end"  # a case: an admin must give the course its end
 
 
 @dataclass(frozen=True, slots=True)
 class _Owed:
-    """A message that somebody lacks; `again` where it was withheld because the end of the course had moved."""
+    """A message that somebody lacks; `again` where it was withheld for a reason that has passed."""
 
     who: Companion
     moment: Moment
@@ -64,40 +54,17 @@ class _Owed:
 
 @dataclass(frozen=True, slots=True)
 class _Work:
-    """What some people lack, and the outbound rows (ids) that must not go as they stand."""
+    """What some people lack, outbound rows (ids) that must not go as they stand, and courses that lack an end (codes)."""
 
     owed: tuple[_Owed, ...]
     superseded: tuple[int, ...]
-
-
-def check_in_days(ends_on: date, weeks: Iterable[int]) -> tuple[tuple[int, date], ...]:
-    """The week and London's day of each check-in after a course that ends then, soonest first (P03, P19).
-
-    However many weeks, none is so late that it could come after the goodbye, which says that it is the last.
-    """
-    latest = goodbye_day(ends_on) - LASTS
-    days: dict[date, int] = {}
-    for week in sorted(set(weeks)):
-        days.setdefault(min(ends_on + timedelta(weeks=week), latest), week)
-    return tuple((week, day) for day, week in days.items())
-
-
-def goodbye_day(ends_on: date) -> date:
-    """London's day of the goodbye: the first of the last week in which we may write (P03, F20)."""
-    return last_day(ends_on) - LAST_WEEK
-
-
-def moments(ends_on: date, weeks: Iterable[int]) -> Iterator[Moment]:
-    """Every message after a course that ends then, soonest first."""
-    bye = _at(goodbye_day(ends_on))
-    for week, day in check_in_days(ends_on, weeks):
-        yield Moment(week, _at(day), min(_at(day) + LASTS, bye))
-    yield Moment(None, bye, london_day_starts(last_day(ends_on) + DAY))
+    endless: tuple[str, ...]
 
 
 def plan_company(db: Database, terms: Terms, people: Sequence[int], now: datetime) -> tuple[int, int]:
     """Owe these people the check-ins and goodbyes of the next two days; how many of each were not owed yet.
 
+    Only to whom a first message went. Of a course that is over and has no end the office hears: nothing comes after it.
     What waits for the end of a course that has moved is withheld as SUPERSEDED. A week that was missed altogether is not
     made up for. Doing it twice, or by two workers, changes nothing; each commit is of at most 200 people.
     """
@@ -112,6 +79,8 @@ def plan_company(db: Database, terms: Terms, people: Sequence[int], now: datetim
             check_ins, goodbyes = check_ins + asked, goodbyes + parted
             for fault in faults:  # after the others, who do not wait until the office has put it right
                 tell_office(db, *fault, now)
+        for code in work.endless:
+            tell_office(db, None, (code,), now, kind=WITHOUT_END)
     return check_ins, goodbyes
 
 
@@ -121,6 +90,9 @@ def next_looks(session: Session, people: Sequence[int], terms: Terms, now: datet
     for one in companions.of(session, people):
         coming = (moment.due_at - HORIZON for moment in moments(one.ends_on, terms.check_in_weeks))
         looks[one.person_id] = min((at for at in coming if at > now), default=None)
+    for course in companions.without_end(session, people):  # then the office hears of it
+        if course.until > now:
+            looks[course.person_id] = min(looks[course.person_id] or course.until, course.until)
     return looks
 
 
@@ -134,19 +106,28 @@ def drafts(session: Session, terms: Terms, people: Sequence[int], now: datetime,
 
 def _work(session: Session, terms: Terms, people: Sequence[int], now: datetime, until: datetime) -> _Work:
     kept, owed, superseded = companions.kept(session, people), list[_Owed](), list[int]()
+    back = companions.back(session, kept, now)
     wanted = {one.person_id: one for one in companions.of(session, people)}
     for person_id in people:
         has, who = kept.get(person_id, []), wanted.get(person_id)
         plan = {(who.course_id, one.week): one for one in moments(who.ends_on, terms.check_in_weeks)} if who else {}
-        superseded += [one.outbound_id for one in has if one.state == "queued" and not _stands(one, plan)]
-        if who is not None and who.point_id is not None:
+        may_go = [one for one in has if one.state == "queued" or one.outbound_id in back]
+        superseded += [one.outbound_id for one in may_go if not _stands(one, plan)]
+        if who is not None and _is_open(who, has):
             there = {one.place: one for one in has if one.first}
             owed += [
                 _Owed(who, plan[place], again=place in there)
                 for place in _due(plan, now, until)
-                if place not in there or there[place].superseded or there[place].outbound_id in superseded
+                if place not in there or there[place].superseded or there[place].outbound_id in back.union(superseded)
             ]
-    return _Work(tuple(owed), tuple(superseded))
+    over = dict.fromkeys(one.code for one in companions.without_end(session, people) if one.until <= now)
+    return _Work(tuple(owed), tuple(superseded), tuple(over))
+
+
+def _is_open(who: Companion, has: Iterable[Kept]) -> bool:
+    """May anything come to them? Not before their first message, and not after the goodbye of this course."""
+    goodbyes = [one for one in has if one.place == (who.course_id, None)]
+    return who.point_id is not None and who.greeted and all(one.state not in MAY_HAVE_GONE for one in goodbyes)
 
 
 def _stands(row: Kept, plan: Mapping[Place, Moment]) -> bool:
@@ -176,7 +157,7 @@ def _carry_out(
     session: Session, written: Mapping[_Owed, Draft], superseded: Sequence[int], now: datetime
 ) -> tuple[int, int]:
     """Withhold what is old and owe what is lacking: how many check-ins, how many goodbyes."""
-    old = update(Outbound).where(Outbound.id.in_(superseded), Outbound.state == "queued")
+    old = update(Outbound).where(Outbound.id.in_(superseded), Outbound.state.in_(("queued", "withheld")))
     session.execute(old.values(state="withheld", reason=SUPERSEDED))
     _count(session, written, now)
     return _owe(session, written, CHECK_IN, now), _owe(session, written, GOODBYE, now)
@@ -198,20 +179,21 @@ def _count(session: Session, written: Iterable[_Owed], now: datetime) -> None:
 
 
 def _revive(session: Session, draft: Draft) -> int:
-    """What was withheld when the end of the course moved waits for its new day: 1, or 0 where it is being sent."""
+    """What an end that moved or an opting-out withheld waits for its day: 1, or 0 where it is being sent."""
     values = {name: getattr(draft, name) for name in ("due_at", "best_before", "body", "variables", "contact_point_id")}
-    mine = update(Outbound).where(Outbound.key == draft.key, Outbound.state == "withheld", Outbound.reason == SUPERSEDED)
-    back = session.execute(mine.values(**values, state="queued", reason=None).returning(Outbound.id))
+    mine = update(Outbound).where(Outbound.key == draft.key, Outbound.state == "withheld")
+    may_pass = Outbound.reason.in_((SUPERSEDED, *OF_THE_PERSON))
+    back = session.execute(mine.where(may_pass).values(**values, state="queued", reason=None).returning(Outbound.id))
     return len(back.all())
 
 
 def _draft(terms: Terms, one: _Owed) -> Draft:
     """What somebody is to read. Raises BadVariables."""
     who, moment, plan = one.who, one.moment, one.plan
-    variables = {FIRST_NAME: who.name.partition(" ")[0], "course": who.course}
+    variables = {FIRST_NAME: first_name(who.name), "course": who.course}
     body = terms.templates.find(plan, who.language).fill(variables)
     return Draft(
-        key=f"{plan}:{who.person_id}:{who.course_id}" if moment.week is None else key_of(*one.place),
+        key=goodbye_key(who.person_id, who.course_id) if moment.week is None else key_of(*one.place),
         person_id=who.person_id,
         contact_point_id=who.point_id or 0,
         purpose="service" if moment.week is None else "checkin",
@@ -224,7 +206,3 @@ def _draft(terms: Terms, one: _Owed) -> Draft:
         ask=None if moment.week is None else ASK,
         plan=plan,
     )
-
-
-def _at(day: date) -> datetime:
-    return datetime.combine(day, AT, LONDON).astimezone(UTC)

@@ -60,7 +60,7 @@ def _made(session: Session, desk: Desk, kind: Kind, people: Sequence[int], at: d
     """
     drafts: dict[Candidate, outbox.Draft] = {}
     faults: dict[Fault, None] = {}  # in order, each once however many learners it keeps waiting
-    for one in who.candidates(session, kind.due(at, people)):
+    for one in who.candidates(session, kind.due(at, people), at):
         if not _is_ready(session, desk, kind.template, one.language):
             continue
         try:
@@ -70,17 +70,22 @@ def _made(session: Session, desk: Desk, kind: Kind, people: Sequence[int], at: d
     return Made(drafts, tuple(faults))
 
 
-def tell_office(db: Database, person_id: int | None, flags: tuple[str, ...], now: datetime) -> None:
+def tell_office(
+    db: Database, person_id: int | None, flags: tuple[str, ...], now: datetime, *, kind: str = NOT_FILLABLE
+) -> None:
     """Open a case, unless there is one or there was until lately: whoever closed it has a day to put it right."""
     lately = or_(OfficeCase.state == "open", OfficeCase.closed_at > now - DAY)
-    same = select(OfficeCase.flags).where(OfficeCase.kind == NOT_FILLABLE, OfficeCase.person_id == person_id, lately)
+    same = select(OfficeCase.flags).where(OfficeCase.kind == kind, OfficeCase.person_id == person_id, lately)
     with db.read() as session:
         if any(person_id is not None or told == list(flags) for told in session.scalars(same)):
             return
     with db.write() as session:
         session.execute(select(PersonRow.id).where(PersonRow.id == person_id).with_for_update())
-        case_id = open_case(session, person_id, NOT_FILLABLE, now, flags)
-    log.error("planning.not_fillable", template=flags[0], variable=flags[1], case=case_id)
+        case_id = open_case(session, person_id, kind, now, flags)
+    if kind == NOT_FILLABLE:
+        log.error("planning.not_fillable", template=flags[0], variable=flags[1], case=case_id)
+    else:
+        log.error("planning.cannot_plan", because=kind, case=case_id)
 
 
 def _is_ready(session: Session, desk: Desk, template: str, language: str) -> bool:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from bot.database import insert_many_new
 from bot.documents import PRIVACY, RULES, Document
 from bot.models import Invitation, Outbound
+from bot.names import first_name
 from bot.planning import who
 from bot.planning.looks import Known
 from bot.planning.who import Candidate
@@ -20,6 +21,7 @@ from bot.turn import Plan, Use
 
 Counted = Literal["first_messages", "invitations", "reminders"]
 FIRST_NAME = "first_name"  # the one variable that comes from a learner's own row
+REMINDER_KEY = "invite-again:"
 ASKS: Mapping[str, object] = {
     "question": "invitation",
     "options": {
@@ -78,17 +80,13 @@ def _try(one: Candidate) -> str:
 
 
 def _first_variables(one: Candidate, links: Links) -> dict[str, str]:
-    course = {FIRST_NAME: _first_name(one), "course": one.course}
+    course = {FIRST_NAME: first_name(one.name), "course": one.course}
     return course | {"privacy_link": links.privacy, "rules_link": links.rules}
 
 
 def _group_variables(one: Candidate, links: Links) -> dict[str, str]:
     cohort = ", ".join(part for part in (one.course, one.cohort) if part)  # some learn in two cohorts
-    return {FIRST_NAME: _first_name(one), "cohort": cohort, "rules_link": links.rules}
-
-
-def _first_name(one: Candidate) -> str:
-    return one.name.partition(" ")[0]
+    return {FIRST_NAME: first_name(one.name), "cohort": cohort, "rules_link": links.rules}
 
 
 def _new_under(key: Callable[[Candidate], str]) -> Callable[[Session, Iterable[Candidate], datetime], list[Candidate]]:
@@ -156,7 +154,7 @@ REMINDER = replace(
     name="reminders",
     may=lambda one: "invited" in one.groups.values(),
     due=who.not_answered,
-    key=lambda one: f"invite-again:{one.person_id}:{one.course_id}",
+    key=lambda one: f"{REMINDER_KEY}{one.person_id}:{one.course_id}",
     take=_remind,
 )
 KINDS = (INVITED_AGAIN, INVITATION, FIRST_MESSAGE, REMINDER)

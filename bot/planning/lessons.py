@@ -12,11 +12,12 @@ from sqlalchemy.orm import Session
 
 from bot import outbox
 from bot.database import Database
-from bot.models import Course, EnrolmentRow, LessonRow, Outbound, PersonRow
-from bot.planning import who
+from bot.models import Course, EnrolmentRow, LessonRow, PersonRow
+from bot.planning import comebacks, who
 from bot.planning.drafts import Fault, tell_office
 from bot.planning.reminders import Wish, horizon, moments
-from bot.templates import BadVariables, Templates
+from bot.templates import BadVariables
+from bot.terms import Terms
 from bot.timetable.words import reminder_variables
 
 TEMPLATE = "lesson_reminder"
@@ -59,10 +60,10 @@ class Place(NamedTuple):
 class Words:
     """Each lesson's words, put together once for each language; faults are those that no template takes.
 
-    `owed` is how many rows were new.
+    `owed` is how many rows were new, or go after all.
     """
 
-    templates: Templates
+    terms: Terms
     bodies: dict[tuple[int, str], tuple[str, dict[str, str]] | None] = field(default_factory=dict)
     faults: dict[Fault, None] = field(default_factory=dict)
     owed: int = 0
@@ -77,26 +78,26 @@ class Words:
     def _put(self, lesson: Lesson, language: str) -> tuple[str, dict[str, str]] | None:
         variables = reminder_variables(lesson.title, lesson.starts_at, lesson.place, lesson.link)
         try:
-            return self.templates.find(TEMPLATE, language).fill(variables), variables
+            return self.terms.templates.find(TEMPLATE, language).fill(variables), variables
         except BadVariables as error:
             self.faults[None, (error.template, error.variable, lesson.code)] = None
             return None
 
 
-def plan_lessons(db: Database, templates: Templates, now: datetime) -> int:
-    """Owe the reminders of every lesson of the next days that was not planned as it is now; how many rows were new (P12).
+def plan_lessons(db: Database, terms: Terms, now: datetime) -> int:
+    """Owe the reminders of every lesson of the next days that was not planned as it is now; how many go (P12).
 
     For everybody enrolled whom a phone reaches: the gate asks them when it is sent. In short commits; wherever it is
     killed, it is done again, and keys see to it that nothing is there twice.
     """
     with db.read() as session:  # where there is nothing to do no writer waits for us
-        ids = sorted(session.scalars(select(LessonRow.id).where(*_to_plan(now))))
+        ids = sorted(session.scalars(select(LessonRow.id).where(*_to_plan(terms, now))))
     planned = 0
     for start in range(0, len(ids), LESSONS):
         some = ids[start : start + LESSONS]
         place: Place | None = Place()
         while place is not None:
-            words = Words(templates)
+            words = Words(terms)
             with db.write() as session:
                 place = _step(session, words, some, place, now)
             planned += words.owed
@@ -105,22 +106,26 @@ def plan_lessons(db: Database, templates: Templates, now: datetime) -> int:
     return planned
 
 
-def _to_plan(now: datetime) -> tuple[ColumnElement[bool], ...]:
+def _to_plan(terms: Terms, now: datetime) -> tuple[ColumnElement[bool], ...]:
     """Lessons yet to be planned that start within the horizon."""
-    coming = (LessonRow.starts_at > now, LessonRow.starts_at <= horizon(now))
+    coming = (LessonRow.starts_at > now, LessonRow.starts_at <= horizon(now, terms.hours))
     return (LessonRow.planned_at.is_(None), LessonRow.cancelled_at.is_(None), *coming)
 
 
 def lacking(session: Session, words: Words, people: Sequence[int], now: datetime) -> list[outbox.Draft]:
-    """What the lessons within the horizon lack for these people: who came late to a course, or has a phone again."""
+    """What the lessons within the horizon lack for these people: who came late to a course, or is back from whatever."""
+    return comebacks.lacking(session, of_people(session, words, people, now))
+
+
+def of_people(session: Session, words: Words, people: Sequence[int], now: datetime) -> list[outbox.Draft]:
+    """Every reminder of lessons within the horizon that these people would be owed if they came now."""
     mine = select(EnrolmentRow.course_id).where(EnrolmentRow.person_id.in_(people))
-    coming = (LessonRow.starts_at > now, LessonRow.starts_at <= horizon(now), LessonRow.cancelled_at.is_(None))
+    near = LessonRow.starts_at <= horizon(now, words.terms.hours)
+    coming = (LessonRow.starts_at > now, near, LessonRow.cancelled_at.is_(None))
     those = found(session, LessonRow.course_id.in_(mine), *coming)
     if not those:
         return []
-    wanted = list(drafts(words, those, learners(session, those, PersonRow.id.in_(people)), now))
-    there = set(session.scalars(select(Outbound.key).where(Outbound.key.in_([one.key for one in wanted]))))
-    return [one for one in wanted if one.key not in there]
+    return list(drafts(words, those, learners(session, those, PersonRow.id.in_(people)), now))
 
 
 def unchanged(session: Session, owed: Iterable[outbox.Draft]) -> list[outbox.Draft]:
@@ -151,14 +156,15 @@ def learners(
 
 def drafts(words: Words, lessons: Iterable[Lesson], those: Iterable[Learner], now: datetime) -> Iterator[outbox.Draft]:
     """What each of these learners is to have of their lesson."""
-    by_id = {one.id: one for one in lessons}
+    by_id, hours = {one.id: one for one in lessons}, words.terms.hours
     for one in those:
         lesson = by_id[one.lesson_id]
         said = words.of(lesson, one.language) if one.point_id is not None else None
         if said is None:
             continue
         wish = Wish(one.choice, one.quiet_until)
-        for plan, due_at in moments(lesson.starts_at, wish, now, of_course=lesson.hour_before):
+        due = dict(moments(lesson.starts_at, wish, now, of_course=lesson.hour_before, hours=hours))
+        for plan, due_at in due.items():
             yield outbox.Draft(
                 key=f"{plan}:{lesson.id}:{one.person_id}",
                 person_id=one.person_id,
@@ -170,7 +176,7 @@ def drafts(words: Words, lessons: Iterable[Lesson], those: Iterable[Learner], no
                 variables=said[1],
                 template=TEMPLATE,
                 due_at=due_at,
-                best_before=lesson.starts_at,
+                best_before=due.get("hour_before", lesson.starts_at) if plan == "day_before" else lesson.starts_at,
                 lesson_id=lesson.id,
                 lesson_version=lesson.version,
             )
@@ -186,13 +192,16 @@ def _step(session: Session, words: Words, some: Sequence[int], place: Place, now
 
     A lesson of whose learners somebody else holds one stays to be planned: the next round finds what it lacks.
     """
-    locked = _lessons(*_to_plan(now), LessonRow.id.in_([one for one in some if one >= place.lesson_id]))
+    locked = _lessons(*_to_plan(words.terms, now), LessonRow.id.in_([one for one in some if one >= place.lesson_id]))
     locked = locked.with_for_update(of=LessonRow, key_share=True, skip_locked=True)
     those = [Lesson(*row) for row in session.execute(locked)]
     page = learners(session, those, tuple_(LessonRow.id, PersonRow.id) > (place.lesson_id, place.person_id), most=LEARNERS)
     full = len(page) == LEARNERS
     free = _not_held_up(session, {one.person_id for one in page})
-    words.owed = outbox.add_all(session, drafts(words, those, [one for one in page if one.person_id in free], now), now)
+    wanted = list(drafts(words, those, [one for one in page if one.person_id in free], now))
+    words.owed = outbox.add_all(session, wanted, now)
+    if words.owed < len(wanted):
+        words.owed += comebacks.put_right(session, wanted)
     later = {one.lesson_id for one in page if one.person_id not in free} | place.left
     whole = [one.id for one in those if one.id not in later and (not full or one.id < page[-1].lesson_id)]
     session.execute(update(LessonRow).where(LessonRow.id.in_(whole)).values(planned_at=now))

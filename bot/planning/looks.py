@@ -94,12 +94,14 @@ def _next_ten(now: datetime) -> datetime:
 
 
 def known(session: Session, people: Sequence[int], now: datetime) -> Mapping[int, Known]:
-    """What is planned for each of these learners who is on a course that goes on; the others are not in it."""
+    """What is planned for each of these learners who is on a course, or was until lately (P03); the others are not in it."""
     found: defaultdict[int, Known] = defaultdict(Known)
-    goes_on = or_(Course.ends_on.is_(None), Course.ends_on >= now.astimezone(LONDON).date())
-    courses = select(EnrolmentRow.person_id, Course.id, Course.group_link).join(Course).where(goes_on)
-    for person, course, link in session.execute(courses.where(EnrolmentRow.person_id.in_(people))):
-        found[person].groups |= {course: ""} if link else {}
+    today = now.astimezone(LONDON).date()
+    in_company = or_(Course.ends_on.is_(None), Course.ends_on >= who.in_company_since(today))
+    courses = select(EnrolmentRow.person_id, Course.id, Course.group_link, Course.ends_on).join(Course).where(in_company)
+    for person, course, link, ends_on in session.execute(courses.where(EnrolmentRow.person_id.in_(people))):
+        goes_on = ends_on is None or ends_on >= today
+        found[person].groups |= {course: ""} if link and goes_on else {}
     _add_invitations(session, found)
     for person, template, *row in session.execute(_tries(found)):
         (found[person].first if template == who.FIRST else found[person].invited).append(Try(*row))

@@ -6,20 +6,21 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from sqlalchemy import select, tuple_, update
 from sqlalchemy.orm import Session
 
 from bot import outbox
+from bot.batches import BATCH
 from bot.database import Database
 from bot.models import Outbound, PersonRow
-from bot.planning import company, lessons, looks, opportunities, who
+from bot.planning import comebacks, company, lessons, looks, opportunities, who
 from bot.planning.drafts import Desk, Fault, Made, all_made, tell_office
 from bot.planning.kinds import Kind, Links
 from bot.terms import Terms
 from bot.turn import Consentable, Purpose
 
-BATCH = 200  # people in one commit: SQLite has one writer, and no answer waits long for a plan
 SOON = timedelta(minutes=1)
 Seen = dict[int, datetime]  # people, and when they were to be looked at: whoever is marked meanwhile is looked at again
 
@@ -28,7 +29,7 @@ Seen = dict[int, datetime]  # people, and when they were to be looked at: whoeve
 class Planned:
     """How many of each were planned: `reminders` of an invitation, `lesson_reminders` of lessons. True where anything was.
 
-    `revived` are rows that an opting-out had cancelled, and that are to go after all.
+    `revived` are rows that an opting-out, a hold or the like kept back, and that are to go after all.
     """
 
     first_messages: int = 0
@@ -44,13 +45,21 @@ class Planned:
         return self != Planned()
 
 
+class Back(NamedTuple):
+    """Somebody who is back in time for what was cancelled of one purpose, and the phone that reaches them now."""
+
+    person_id: int
+    point_id: int
+    purpose: Purpose
+
+
 @dataclass(frozen=True, slots=True)
 class Due:
     """What some people are due, as it was found: written down for those of whom nothing has changed meanwhile."""
 
     of_kinds: tuple[tuple[Kind, Made], ...]
     of_lessons: tuple[outbox.Draft, ...]
-    back: tuple[tuple[int, Purpose], ...]  # who is back in time for what their opting-out cancelled
+    back: tuple[Back, ...]
     again: Mapping[int, datetime | None]  # when to look at each of them next; None: when something marks them
     faults: tuple[Fault, ...]
 
@@ -62,7 +71,7 @@ def plan(db: Database, terms: Terms, links: Links, now: datetime) -> Planned:
     that planning twice, by two workers or after a crash, changes nothing; the gate decides again when it is sent. What a
     machine that was off has missed is caught up once, and nothing is planned that would be stale.
     """
-    counts = Counter(lesson_reminders=lessons.plan_lessons(db, terms.templates, now))
+    counts = Counter(lesson_reminders=lessons.plan_lessons(db, terms, now))
     desk = Desk(terms, links, now)
     told: set[Fault] = set()
     seen = _to_look_at(db, now, None)
@@ -94,7 +103,7 @@ def _to_look_at(db: Database, now: datetime, after: tuple[datetime, int] | None)
 
 def _due(session: Session, desk: Desk, people: Sequence[int]) -> Due:
     """Everything that is due for these people. Only looks."""
-    now, words = desk.now, lessons.Words(desk.terms.templates)
+    now, words = desk.now, lessons.Words(desk.terms)
     agreed = who.agreed(session, people)
     known = looks.known(session, who.willing(session, people, agreed), now)
     of_kinds = tuple(all_made(session, desk, known, now))
@@ -106,11 +115,13 @@ def _due(session: Session, desk: Desk, people: Sequence[int]) -> Due:
     return Due(of_kinds, of_lessons, _back(session, agreed, now), again, (*faults, *words.faults))
 
 
-def _back(session: Session, agreed: Mapping[int, frozenset[Consentable]], now: datetime) -> tuple[tuple[int, Purpose], ...]:
-    row = Outbound
-    cancelled = (row.state == "withheld", row.reason == "OPTED_OUT", row.plan != "", row.due_at > now)
-    found = select(row.person_id, row.purpose).where(row.person_id.in_(list(agreed)), *cancelled).distinct()
-    return tuple((person, purpose) for person, purpose in session.execute(found) if purpose in agreed[person])
+def _back(session: Session, agreed: Mapping[int, frozenset[Consentable]], now: datetime) -> tuple[Back, ...]:
+    """Who agrees, is reached and is under no hold, and has something planned that was cancelled before its time."""
+    row, person = Outbound, PersonRow
+    found = select(row.person_id, who.phone(), row.purpose).join(person, person.id == row.person_id)
+    theirs = (row.person_id.in_(list(agreed)), person.held_at.is_(None), *outbox.cancelled(now))
+    rows = [Back(*one) for one in session.execute(found.where(*theirs).distinct())]
+    return tuple(one for one in rows if one.point_id is not None and one.purpose in agreed[one.person_id])
 
 
 def _owe(session: Session, due: Due, seen: Seen, now: datetime) -> Counter[str]:
@@ -122,10 +133,11 @@ def _owe(session: Session, due: Due, seen: Seen, now: datetime) -> Counter[str]:
         counts[kind.name] += outbox.add_all(session, [made.drafts[one] for one in kind.take(session, theirs, now)], now)
     wanted = [one for one in due.of_lessons if one.person_id in mine]
     owed = lessons.unchanged(session, wanted)
+    for one in due.back:
+        if one.person_id in mine:
+            counts["revived"] += outbox.revive_planned(session, one.person_id, one.point_id, one.purpose, now)
     counts["lesson_reminders"] = outbox.add_all(session, owed, now)
-    for person, purpose in due.back:
-        if person in mine:
-            counts["revived"] += outbox.revive_planned(session, person, (purpose,), now)
+    counts["revived"] += comebacks.put_right(session, owed)
     later = {one.person_id for one in wanted} - {one.person_id for one in owed}
     new = [{"id": one, "plan_at": now + SOON if one in later else due.again[one]} for one in sorted(mine)]
     if new:

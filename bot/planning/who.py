@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, String, exists, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, String, case, exists, func, literal, or_, select
 from sqlalchemy import cast as as_type
 from sqlalchemy.orm import Session
 
 from bot.clock import london_day_starts
 from bot.consent import standing
+from bot.gate import last_day
 from bot.hours import DAY, LONDON
 from bot.models import ConsentEvent, ContactPoint, Course, EnrolmentRow, Invitation, Outbound, PersonRow
 from bot.queries import events_of
@@ -30,6 +32,7 @@ INVITED_FROM = time(10)  # by London's clocks, on the day after the first messag
 REMIND_AFTER = timedelta(days=7)
 NOT_GIVEN = ("refuse", "withdraw", "pause")
 NEVER_TRIED: ColumnElement[int] = literal(0)
+HALF_A_YEAR = timedelta(days=190)  # no six calendar months are longer
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +55,12 @@ class Candidate:
 
 
 def not_greeted(now: datetime, people: Sequence[int]) -> Select[Any]:
-    """Learners to whom no first message went, and for whom none waits (F01)."""
+    """Learners to whom no first message went, and for whom none waits (F01): also after a course, before any check-in."""
     mine = select(Outbound.state).where(Outbound.key == FIRST_KEY + as_type(PersonRow.id, String))
     # A subquery on purpose: for one key after another the index is asked, however many messages there are.
     first = mine.correlate(PersonRow).scalar_subquery()
-    hopeful = _learners(PersonRow.id, now, people).where(func.coalesce(first, IN_VAIN[0]).in_(IN_VAIN))
+    found = _learners(PersonRow.id, people, in_company_since(_today(now)))
+    hopeful = found.where(func.coalesce(first, IN_VAIN[0]).in_(IN_VAIN))
     theirs = (Outbound.person_id == PersonRow.id, Outbound.template == FIRST)
     return _again(hopeful, theirs, london_day_starts(now.astimezone(LONDON).date()))
 
@@ -66,7 +70,7 @@ def not_invited(now: datetime, people: Sequence[int]) -> Select[Any]:
     asked = exists().where(Invitation.person_id == EnrolmentRow.person_id, Invitation.course_id == EnrolmentRow.course_id)
     theirs = (Outbound.person_id == PersonRow.id, Outbound.template == FIRST, Outbound.state.in_(WENT))
     greeted = exists().where(*theirs, Outbound.sent_at < _day_of_invitations(now))
-    waiting = _learners(EnrolmentRow.id, now, people).where(Course.group_link != "", ~asked)
+    waiting = _learners(EnrolmentRow.id, people, _today(now)).where(Course.group_link != "", ~asked)
     return _who_may_agree(waiting).where(greeted, ~_left())
 
 
@@ -81,10 +85,10 @@ def not_answered(now: datetime, people: Sequence[int]) -> Select[Any]:
     return _who_may_agree(_invited(now, people)).where(went, ~_left())
 
 
-def candidates(session: Session, found: Select[Any]) -> list[Candidate]:
-    """Them, each place once: of a person on two courses it is about the one that began first."""
-    place = found.selected_columns[0]
-    rows = session.execute(found.order_by(place, Course.starts_on, Course.id))
+def candidates(session: Session, found: Select[Any], now: datetime) -> list[Candidate]:
+    """Them, each place once: of a person on two courses it is about the one that began first, of those that go on."""
+    place, over = found.selected_columns[0], case((Course.ends_on < _today(now), 1), else_=0)
+    rows = session.execute(found.order_by(place, over, Course.starts_on, Course.id))
     once: dict[int, Candidate] = {}
     for one in rows:
         once.setdefault(one[0], Candidate(*one))
@@ -106,9 +110,22 @@ def willing(session: Session, people: Sequence[int], agreed: Mapping[int, frozen
     return sorted(session.scalars(there))
 
 
-def _learners(place: Any, now: datetime, people: Sequence[int]) -> Select[Any]:
-    """Those of `people` who learn on a course that has not ended: their place, the person, the course."""
-    goes_on = or_(Course.ends_on.is_(None), Course.ends_on >= now.astimezone(LONDON).date())
+@cache
+def in_company_since(today: date) -> date:
+    """The earliest end of a course after which we may still write today: six calendar months, however long (P03)."""
+    ends_on = today - HALF_A_YEAR
+    while last_day(ends_on) < today:
+        ends_on += DAY
+    return ends_on
+
+
+def _today(now: datetime) -> date:
+    return now.astimezone(LONDON).date()
+
+
+def _learners(place: Any, people: Sequence[int], since: date) -> Select[Any]:
+    """Those of `people` on a course that had not ended before `since`: their place, the person, the course."""
+    goes_on = or_(Course.ends_on.is_(None), Course.ends_on >= since)
     about = (place.label("place"), PersonRow.id.label("person_id"), Course.id.label("course_id"))
     theirs = (goes_on, EnrolmentRow.person_id.in_(people))
     return select(*about).select_from(EnrolmentRow).join(PersonRow).join(Course).where(*theirs)
@@ -118,7 +135,7 @@ def _invited(now: datetime, people: Sequence[int]) -> Select[Any]:
     """Learners who are invited to a group, and have not answered."""
     same = (Invitation.person_id == EnrolmentRow.person_id) & (Invitation.course_id == EnrolmentRow.course_id)
     return (
-        _learners(EnrolmentRow.id, now, people)
+        _learners(EnrolmentRow.id, people, _today(now))
         .join(Invitation, same)
         .where(Invitation.state == "invited", Course.group_link != "")
     )

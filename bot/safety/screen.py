@@ -9,11 +9,13 @@ from bot.safety.lexicon import Lexicon, Topic
 from bot.safety.normalise import BREAK, normalise, squeezed
 from bot.safety.phrases import Phrases, Span
 from bot.turn import Heard, Wish, WishKind
-from bot.until import quiet_until
+from bot.until import quiet_until, words_before
 
 _OPT_OUT = "opt_out"
 _PARTS = ("opt_out_marketing", "opt_out_checkin")  # opting out of one purpose alone
-_ALL_OR_PART = "all_or_part"
+_MORE = "more_than_reminders"
+_ALL_OR_PART = ("all_or_part", _MORE)
+_MERE_WISH = ("reminders_quiet", "reminders_none", "beside_a_wish")
 _CHANGE_NUMBER = "change_number"
 _KEEP = "reminder_preferences"
 _WRONG_NUMBER = "wrong_number"
@@ -21,6 +23,7 @@ _DISCLOSURE = "safeguarding_disclosure"
 _WHAT_COMES = "what_will_you_send"
 _CLEAR: tuple[WishKind, ...] = ("none", "quiet", "both", "hour", "day")
 _ASKED_POLITELY = re.compile(r" (?:can|could|will|would|please) ")
+_WORD = re.compile(r"[^ |]+")
 _LONGEST_WISH = 200  # characters: whoever writes more says more than a wish, and the model hears all of it
 _LONGEST_MESSAGE = 10_000  # characters, twice what WhatsApp can carry: what a stranger posts costs no more than this
 _LONGEST_KEYWORD = 60  # letters; a longer message is not one word with thanks around it
@@ -38,15 +41,22 @@ def screen(text: str, lexicon: Lexicon) -> tuple[Heard, ...]:
 
 
 def may_mean_all(text: str, lexicon: Lexicon) -> bool:
-    """Do the words say no to lessons, or to all but jobs? A part that the model hears beside it is asked about (D02)."""
-    topic = lexicon.topics[_ALL_OR_PART]
-    return bool(_kept(topic, topic.phrases, lexicon.written(text[:_LONGEST_MESSAGE]), lexicon))
+    """Do the words say no to lessons, to all but jobs, or to everything beside a wish about reminders?
+
+    A part that the model hears beside it, or the wish, is asked about (D02).
+    """
+    written = lexicon.written(text[:_LONGEST_MESSAGE])
+    if any(_says(topic, written, lexicon) for topic in _ALL_OR_PART):
+        return True
+    rest = _beside_a_wish(written, lexicon) if len(text) <= _LONGEST_WISH else ""
+    return any(heard.intent == _OPT_OUT for heard in screen(rest, lexicon))
 
 
 def read_wish(text: str, lexicon: Lexicon, at: datetime) -> Wish | None:
     """What the words, said at `at` (aware UTC), wish of our reminders, or that they ask what will come (P12). Never raises.
 
-    No opting out is heard here: what `screen` and `may_mean_all` hear counts first.
+    No opting out is heard here: what `screen` and `may_mean_all` hear counts first. Who says more than that they want none
+    is asked what they want: the rest may be the opting out that we do not know (D02).
     """
     if len(text) > _LONGEST_WISH:
         return None
@@ -55,13 +65,34 @@ def read_wish(text: str, lexicon: Lexicon, at: datetime) -> Wish | None:
         return Wish("what_will_you_send")
     if "?" in text and not _ASKED_POLITELY.search(written):
         return None  # "no reminder this week?" asks where it is
+    if _says(_MORE, written, lexicon):
+        return Wish("unclear")
+    return _of_reminders(written, lexicon, at)
+
+
+def _of_reminders(written: str, lexicon: Lexicon, at: datetime) -> Wish | None:
     clear = [kind for kind in _CLEAR if _says(f"reminders_{kind}", written, lexicon)]
-    if clear == ["quiet"]:
-        until = quiet_until(" ".join(written.replace(BREAK, " ").split()), at)
-        return Wish("quiet", until) if until else Wish("unclear")
-    if len(clear) == 1:
-        return Wish(clear[0])
-    return Wish("unclear") if clear or _says("reminders_unclear", written, lexicon) else None
+    if len(clear) != 1:
+        return Wish("unclear") if clear or _says("reminders_unclear", written, lexicon) else None
+    (kind,) = clear
+    if _beside_a_wish(written, lexicon):
+        return Wish("unclear")
+    if kind != "quiet":
+        return Wish(kind)
+    until = quiet_until(" ".join(_WORD.findall(written)), at)
+    return Wish(kind, until) if until else Wish("unclear")
+
+
+def _beside_a_wish(written: str, lexicon: Lexicon) -> str:
+    """What is said beside a wish for quiet or for no reminders, but for courtesies and reasons; nothing without a wish."""
+    topics = [lexicon.topics[name] for name in _MERE_WISH]
+    wish, none, around = ([*_kept(topic, topic.phrases, written, lexicon)] for topic in topics)
+    if not wish and not none:
+        return ""
+    words = list(_WORD.finditer(written))
+    words = words[: words_before(" ".join(word[0] for word in words))]
+    spans = (*wish, *none, *around)
+    return " ".join(word[0] for word in words if not any(span.start <= word.start() < span.end for span in spans))
 
 
 def _says(topic: str, written: str, lexicon: Lexicon) -> bool:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from bot.hours import LONDON
 from bot.models import Course, CourseTrainer, LessonRow, StaffRole
 from bot.order_words import WEEKDAYS
-from bot.orders import ReadOrder, read_order
+from bot.orders import ReadOrder, read_minutes, read_order
 from bot.terms import Terms
 from bot.timetable import change
 from bot.timetable.change import LessonError
@@ -25,6 +25,7 @@ SOON = timedelta(hours=36)  # an order that names no day is about the next lesso
 MOST = 4  # lessons to choose from: three are shown, and the fourth says that there are more
 LOOKED_AT = 60  # lessons to come, of all their courses
 NOON, EVENING = 12, 18  # o'clock in London
+ASKS_MINUTES = "order_minutes"  # the question that a number of minutes answers
 CONFIRMS = ("order_yes", "order_1", "order_2", "order_3")  # answers that an order is needed for
 
 
@@ -39,6 +40,9 @@ def with_orders(session: Session, turn: Turn, terms: Terms, now: datetime) -> Tu
     wish = _wish(turn)
     if wish is not None:
         return _with_wish(session, turn, wish, terms, now)
+    minutes = _minutes(turn)
+    if minutes is not None:
+        return _with_minutes(session, turn, minutes, terms, now)
     pending = turn.pending
     if pending is not None and pending.about and pending.options.get(turn.answer) in CONFIRMS:
         return _with_asked(session, turn, pending.options[turn.answer], terms, now)
@@ -52,10 +56,33 @@ def carry_out(session: Session, terms: Terms, order: Order, person_id: int, now:
 
 def _wish(turn: Turn) -> ReadOrder | None:
     """What the message orders in its writer's own typed words: nothing that was forwarded, tapped or sent with a file."""
+    return read_order(turn.message.text) if _is_typed(turn) else None
+
+
+def _is_typed(turn: Turn) -> bool:
     message = turn.message
-    if message.kind != "text" or message.media or message.button or message.forwarded:
+    return message.kind == "text" and not (message.media or message.button or message.forwarded)
+
+
+def _minutes(turn: Turn) -> int | None:
+    """How late, where that is what we asked and they answer it."""
+    pending = turn.pending
+    if pending is None or pending.question != ASKS_MINUTES or not pending.open_at(turn.now) or not _is_typed(turn):
         return None
-    return read_order(message.text)
+    return read_minutes(turn.message.text) if turn.message.received_at >= pending.asked_at else None
+
+
+def _with_minutes(session: Session, turn: Turn, minutes: int, terms: Terms, now: datetime) -> Turn:
+    """The delay that we asked about, of the lessons that it may mean as they stand now."""
+    orders: list[Order] = []
+    lessons: list[Lesson] = []
+    for order in unpack(turn.pending.about) if turn.pending else ():
+        there = [one for one in _lessons(session, turn, order.lesson.upper(), now) if one.code == order.lesson]
+        lessons += there
+        orders += [replace(order, minutes=minutes, version=one.version) for one in there]
+    if len(orders) == 1:
+        orders = [_counted(session, orders[0], lessons[0], terms, now)]
+    return replace(turn, orders=tuple(orders or [Order("late", "", 0, minutes)]), lessons=tuple(lessons), answer="")
 
 
 def _with_wish(session: Session, turn: Turn, wish: ReadOrder, terms: Terms, now: datetime) -> Turn:

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Self
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from bot.models import Course, LessonRow
-from bot.template_lint import WORDS
-from bot.templates import LONGEST_VALUE, clean
-from bot.timetable.words import SHORT
+from bot.templates import clean
+from bot.timetable.adverts import LINKS, wrong_link, wrong_place, wrong_title, wrong_words
+from bot.timetable.locks import learners_of, lock_people
 from bot.turn import NoticeKind, Order
 
 MOST_MINUTES = 240  # of a delay; what is later than that is a move
-LONGEST_WORDS = 200
-LINKS = ("https://", "http://")
+
+
+IS_OFF = "this lesson is cancelled already. If it is on after all: lesson restore CODE --as YOURS"
 
 
 class LessonError(Exception):
@@ -63,39 +65,65 @@ class NewLesson:
     slot: Slot
 
 
-def find(session: Session, code: str, now: datetime, version: int | None = None, *, lock: bool = False) -> LessonRow:
+def has_code(column: InstrumentedAttribute[str], code: str) -> ColumnElement[bool]:
+    """Is it the code that was typed, in whichever case?"""
+    typed = code.strip()
+    return or_(column == typed, func.upper(column) == typed.upper())
+
+
+def find(  # noqa: PLR0913 (which, as it stood when, and for what)
+    session: Session, code: str, now: datetime, version: int | None = None, *, lock: bool = False, off: bool = False
+) -> LessonRow:
     """The lesson with this code, while it can still be changed. Raises LessonError where it cannot.
 
-    With `version` it must stand as it did then. Locked, it lets rows be written that only point at it (a retry of a
-    message of it), so that nobody who holds a message waits for us while we wait for them.
+    With `off` it is one that is cancelled, and to be on again. With `version` it must stand as it did then. Locked, it lets
+    rows be written that only point at it (a retry of a message of it), so that nobody who holds a message waits for us
+    while we wait for them.
     """
-    wanted = select(LessonRow).where(LessonRow.code == code.strip()).execution_options(populate_existing=True)
-    lesson = session.scalar(wanted.with_for_update(key_share=True) if lock else wanted)
+    wanted = select(LessonRow).where(has_code(LessonRow.code, code)).execution_options(populate_existing=True)
+    one = wanted.order_by(LessonRow.code != code.strip()).limit(1)
+    lesson = session.scalar(one)
+    if lock and lesson is not None:
+        lock_people(session, learners_of(session, LessonRow.id == lesson.id))  # people first, as everybody does
+        lesson = session.scalar(one.with_for_update(key_share=True))
     if lesson is None:
         raise LessonError("there is no lesson with this code")
-    if lesson.cancelled_at is not None:
-        raise LessonError("this lesson is cancelled already")
+    _look_at(lesson, now, version, off=off)
+    return lesson
+
+
+def _look_at(lesson: LessonRow, now: datetime, version: int | None, *, off: bool) -> None:
+    if lesson.cancelled_at is not None and not off:
+        raise LessonError(IS_OFF)
+    if lesson.cancelled_at is None and off:
+        raise LessonError("this lesson is not cancelled")
     if lesson.ends_at <= now:
         raise LessonError("this lesson is over")
     if version is not None and lesson.version != version:
         raise LessonError("this lesson was changed a moment ago: look at it again")
-    return lesson
+
+
+def find_course(session: Session, code: str) -> Course:
+    """The course with this code, in whichever case. Raises LessonError."""
+    wanted = select(Course).where(has_code(Course.code, code)).order_by(Course.code != code.strip())
+    course = session.scalar(wanted.limit(1))
+    if course is None:
+        raise LessonError("there is no course with this code")
+    return course
 
 
 def add(session: Session, new: NewLesson, now: datetime) -> LessonRow:
     """A lesson more, planned for by the next round. Raises LessonError; never commits."""
-    course = session.scalar(select(Course.id).where(Course.code == new.course.strip()))
-    if course is None:
-        raise LessonError("there is no course with this code")
+    course = find_course(session, new.course)
     if not new.code.strip():
         raise LessonError("a lesson needs a code")
-    if session.scalar(select(LessonRow.id).where(LessonRow.code == new.code.strip())) is not None:
-        raise LessonError("there is a lesson with this code already")
-    slot = _placed(replace(new.slot, title=clean(new.slot.title)))
-    if not slot.title:
-        raise LessonError("a lesson needs a title")
+    there = session.scalars(select(LessonRow).where(has_code(LessonRow.code, new.code))).first()
+    if there is not None:
+        raise LessonError("there is a lesson with this code already" if there.cancelled_at is None else IS_OFF)
+    slot = replace(new.slot, title=_fine(new.slot.title, wrong_title))
+    slot = replace(slot, place=_fine(slot.place, wrong_place), link=_fine(slot.link, wrong_link))
     _in_time(slot, now)
-    lesson = LessonRow(code=new.code.strip(), course_id=course, starts_at=slot.starts_at, ends_at=slot.ends_at)
+    lesson = LessonRow(code=new.code.strip(), course_id=course.id, starts_at=slot.starts_at, ends_at=slot.ends_at)
     lesson.title, lesson.place, lesson.link = slot.title, slot.place, slot.link
     session.add(lesson)
     session.flush()  # a code that somebody else took a moment ago is found out here
@@ -119,7 +147,7 @@ def delay(lesson: LessonRow, minutes: int, now: datetime) -> News:
     was, later = Slot.of(lesson), timedelta(minutes=minutes)
     slot = replace(was, starts_at=was.starts_at + later, ends_at=was.ends_at + later)
     if slot.starts_at <= now:
-        raise LessonError("it would have begun by now all the same: say a longer delay, counted from its start")
+        raise LessonError("that time has passed. Send a longer delay")
     return News("late", was, slot)
 
 
@@ -128,10 +156,19 @@ def cancel(lesson: LessonRow) -> News:
     return News("cancelled", Slot.of(lesson), Slot.of(lesson))
 
 
+def restore(lesson: LessonRow, now: datetime) -> News:
+    """A lesson that was cancelled is on after all. Raises LessonError where it would have begun."""
+    slot = Slot.of(lesson)
+    if slot.starts_at <= now:
+        raise LessonError("this lesson would have begun by now: add another one")
+    return News("restored", slot, slot)
+
+
 def place(lesson: LessonRow, room: str | None, link: str | None) -> News:
     """The lesson elsewhere; None: as it was, and an empty one: none from now on. Raises LessonError."""
     was = Slot.of(lesson)
-    slot = _placed(replace(was, place=was.place if room is None else room, link=was.link if link is None else link))
+    slot = was if room is None else replace(was, place=_fine(room, wrong_place))  # what stays as it was is not asked about
+    slot = slot if link is None else replace(slot, link=_fine(link, wrong_link))
     if slot == was:
         raise LessonError("that is where the lesson is already")
     return News("place", was, slot)
@@ -139,10 +176,7 @@ def place(lesson: LessonRow, room: str | None, link: str | None) -> News:
 
 def problem(lesson: LessonRow, words: str) -> News:
     """Trouble with a lesson that stays as it is, in a trainer's or the office's own words. Raises LessonError."""
-    bare = clean(words)
-    if not any(char.isalnum() for char in bare):
-        raise LessonError("say in a few words what the trouble is")
-    return News("problem", Slot.of(lesson), Slot.of(lesson), _harmless(bare, LONGEST_WORDS, "the words"))
+    return News("problem", Slot.of(lesson), Slot.of(lesson), _fine(words, wrong_words))
 
 
 def ordered(lesson: LessonRow, order: Order, now: datetime) -> News:
@@ -161,6 +195,8 @@ def ordered(lesson: LessonRow, order: Order, now: datetime) -> News:
             return problem(lesson, order.words)
         case "moved":
             raise LessonError("a lesson is moved to another day by the office")
+        case "restored":
+            raise LessonError("a lesson that was cancelled is restored by the office")
 
 
 def _in_time(slot: Slot, now: datetime) -> None:
@@ -172,20 +208,9 @@ def _in_time(slot: Slot, now: datetime) -> None:
         raise LessonError("that time is in the past")
 
 
-def _placed(slot: Slot) -> Slot:
-    """Place and link as a message can hold them. Raises LessonError."""
-    room, link = _harmless(clean(slot.place), SHORT, "the place"), clean(slot.link)
-    if link and (not link.lower().startswith(LINKS) or " " in link or len(link) > LONGEST_VALUE - SHORT):
-        raise LessonError(f"a link begins with https:// and has no spaces, and at most {LONGEST_VALUE - SHORT} characters")
-    return replace(slot, place=room, link=link)
-
-
-def _harmless(text: str, longest: int, what: str) -> str:
-    """The text, where no service message becomes an advert by it, or asks for a secret (P18, L12, L18)."""
-    if len(text) > longest:
-        raise LessonError(f"{what}: at most {longest} characters")
-    for words in WORDS.values():
-        found = words.promotional.search(text) or words.secret.search(text)
-        if found:
-            raise LessonError(f"{what}: a lesson message must not say '{found[0]}'")
-    return text
+def _fine(text: str, trouble: Callable[[str], str]) -> str:
+    """The text as a message can hold it. Raises LessonError."""
+    bare = clean(text)
+    if why := trouble(bare):
+        raise LessonError(why)
+    return bare

@@ -8,23 +8,17 @@ from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from bot import marks
-from bot.models import Audit, Course, LessonRow, Outbound, PersonRow
-from bot.timetable.change import LessonError
+from bot.models import Audit, Course, EnrolmentRow, LessonRow, Outbound, PersonRow
+from bot.timetable.locks import learners_of, lock_people
 
 NOT_WANTED = "NOT_WANTED"
 AS_THE_COURSE = ""  # learners who have chosen nothing themselves
 
 
-def find_course(session: Session, code: str) -> Course:
-    """The course with this code. Raises LessonError."""
-    course = session.scalar(select(Course).where(Course.code == code.strip()))
-    if course is None:
-        raise LessonError("there is no course with this code")
-    return course
-
-
 def remind_hour_before(session: Session, course: Course, by: str, now: datetime, *, wanted: bool) -> None:
     """From now on, for whoever has not chosen themselves; what waits follows in this commit. Never commits."""
+    enrolled = session.scalars(select(EnrolmentRow.person_id).where(EnrolmentRow.course_id == course.id))
+    lock_people(session, {*enrolled, *learners_of(session, LessonRow.course_id == course.id)})
     course.hour_before = wanted
     session.flush()
     lessons = select(LessonRow.id).where(LessonRow.course_id == course.id)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
@@ -18,7 +18,6 @@ from bot.timetable.sayings import Saying, saying
 from bot.timetable.whom import Learner
 from bot.turn import Order
 
-URGENT_WITHIN = timedelta(hours=12)  # before the lesson starts: such news passes group hours and caps (P13, P27)
 AT_LEAST = timedelta(minutes=15)  # for which news of today is worth sending
 GOES_LATER = ("QUIET_HOURS", "FREQUENCY_CAP", "REACH_LIMIT", "PAIR_LIMIT")  # held back, and sent in time
 
@@ -66,31 +65,44 @@ def announce(session: Session, terms: Terms, order: Order, by: str, now: datetim
 
 def reach_of(desk: Desk, lesson: LessonRow, news: News) -> Reach:
     """How many this news would reach now, as the gate sees each of them. Changes nothing."""
-    learners = whom.concerned(desk.session, lesson, news, desk.now)
+    learners = whom.concerned(desk.session, desk.terms.hours, lesson, news, desk.now)
     said = {one.person.id: saying(news, lesson.title) for one in learners}
     reached = sum(_would_go(desk, draft) for draft in _drafts(desk, lesson, news, learners, said, notice_id=0))
     return Reach(reached, len(learners) - reached)
 
 
 def tell(desk: Desk, lesson: LessonRow, news: News) -> Told:
-    """Change the lesson, which is locked, and owe the news, in the caller's commit; one line of audit. Never commits."""
+    """Change the lesson and owe the news, in the caller's commit; one line of audit. Never commits.
+
+    The lesson is locked, and all concerned were before it was (`change.find`).
+    """
     session, now = desk.session, desk.now
-    whom.lock_learners(session, lesson)
     unread: rewrite.Unread = {}
+    sooner: dict[int, datetime] = {}
     if news.kind != "problem":  # which changes nothing
-        unread = rewrite.carry_out(session, desk.terms.templates, lesson, news, now)
-    notice = Notice(lesson_id=lesson.id, kind=news.kind, by=desk.by, at=now, urgent=_urgent(news, now))
-    session.add(notice)
-    session.flush()  # its number goes into the messages
-    learners = whom.concerned(session, lesson, news, now, unread)
-    said = {one.person.id: saying(news, lesson.title, unread.get(one.person.id)) for one in learners}
-    drafts = list(_drafts(desk, lesson, news, learners, said, notice_id=notice.id))
+        sooner = rewrite.urgent_sooner(session, lesson, now)
+        unread = rewrite.carry_out(session, desk.terms, lesson, news, now)
+    learners = whom.concerned(session, desk.terms.hours, lesson, news, now, unread)
+    number, owed = written(desk, lesson, news, learners, unread)
+    drafts = [_not_later(one, sooner) for one in owed]
     outbox.add_all(session, drafts, now)  # the gate is asked when they are sent: asking it here as well takes too long
-    if news.kind not in ("problem", "cancelled") and day_before(news.slot.starts_at) <= now:
+    if news.kind not in ("problem", "cancelled") and day_before(news.slot.starts_at, desk.terms.hours) <= now:
         rewrite.instead_of_reminders(session, lesson, drafts, now)
-    details = {"lesson": lesson.code, "notice": notice.id, "version": lesson.version}
+    details = {"lesson": lesson.code, "notice": number, "version": lesson.version}
     session.add(Audit(at=now, by=desk.by, act=f"lesson_{news.kind}", details=details))
-    return Told(notice.id, len(learners))
+    return Told(number, len(learners))
+
+
+def written(
+    desk: Desk, lesson: LessonRow, news: News, learners: Sequence[Learner], unread: Mapping[int, str]
+) -> tuple[int, list[outbox.Draft]]:
+    """A notice more, by its number, and what each of these learners is to read of it; owed by the caller."""
+    notice = Notice(lesson_id=lesson.id, kind=news.kind, by=desk.by, at=desk.now, urgent=_urgent(news, desk.now))
+    notice.phoneless = [one.person.id for one in learners if one.point is None]
+    desk.session.add(notice)
+    desk.session.flush()  # its number goes into the messages
+    said = {one.person.id: saying(news, news.slot.title, unread.get(one.person.id)) for one in learners}
+    return notice.id, list(_drafts(desk, lesson, news, learners, said, notice_id=notice.id))
 
 
 def best_before(news: News, now: datetime) -> datetime:
@@ -110,7 +122,21 @@ def best_before(news: News, now: datetime) -> datetime:
 
 def _urgent(news: News, now: datetime) -> bool:
     """Does the lesson start within twelve hours, as it was or as it will be, or is it on?"""
-    return min(news.was.starts_at, news.slot.starts_at) <= now + URGENT_WITHIN
+    return _urgent_from(news, now) <= now
+
+
+def _urgent_from(news: News, now: datetime) -> datetime:
+    """A time that is over presses nobody: a lesson that did not take place is put on another day."""
+    counts = [one.starts_at for one in (news.was, news.slot) if one.ends_at > now]
+    return min(counts, default=news.slot.starts_at) - rewrite.URGENT_WITHIN
+
+
+def _not_later(draft: outbox.Draft, sooner: Mapping[int, datetime]) -> outbox.Draft:
+    """Urgent no later than the news that it takes the place of."""
+    before = sooner.get(draft.person_id)
+    if before is None or draft.urgent_from is None:
+        return draft
+    return replace(draft, urgent_from=min(draft.urgent_from, before))
 
 
 def _drafts(  # noqa: PLR0913 (of what, to whom, in which words)
@@ -129,6 +155,7 @@ def _drafts(  # noqa: PLR0913 (of what, to whom, in which words)
             purpose="service",
             use=template.use,
             urgent=urgent,
+            urgent_from=_urgent_from(news, desk.now),
             body=template.fill(says.variables),
             template=says.template,
             variables=says.variables,

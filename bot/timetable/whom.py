@@ -6,10 +6,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import CompoundSelect, Select, or_, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
 from bot.batches import by_thousands
+from bot.hours import Hours
 from bot.models import ContactPoint, EnrolmentRow, LessonRow, Outbound, PersonRow
 from bot.planning.reminders import day_before
 from bot.status import MAY_HAVE_GONE
@@ -27,28 +28,23 @@ class Learner:
     point: ContactPoint | None
 
 
-def lock_learners(session: Session, lesson: LessonRow) -> None:
-    """The people first, as everybody does who needs their messages too: no turn and no sending of theirs runs meanwhile."""
-    session.execute(
-        select(PersonRow.id).where(PersonRow.id.in_(_of_lesson(lesson))).order_by(PersonRow.id).with_for_update()
-    )
-
-
-def concerned(session: Session, lesson: LessonRow, news: News, now: datetime, unread: Collection[int] = ()) -> list[Learner]:
+def concerned(  # noqa: PLR0913, PLR0917 (of what, when, and who cannot know)
+    session: Session, hours: Hours, lesson: LessonRow, news: News, now: datetime, unread: Collection[int] = ()
+) -> list[Learner]:
     """Who is to hear of it: everybody enrolled; of a lesson moved in good time those who know it as it was, and no more.
 
     Those were told of it, or not long ago were about to be (`unread`), or want no reminder that would tell them.
     """
     people = session.scalars(select(PersonRow).where(PersonRow.id.in_(_enrolled(lesson))).order_by(PersonRow.id)).all()
-    if not news.everybody and not _soon(news, now):
+    if not news.everybody and not _soon(news, hours, now):
         told = _told(session, lesson).union(unread)
-        people = [one for one in people if one.id in told or _unreminded(one, news)]
+        people = [one for one in people if one.id in told or _unreminded(one, news, hours)]
     return _with_phones(session, people)
 
 
-def _soon(news: News, now: datetime) -> bool:
+def _soon(news: News, hours: Hours, now: datetime) -> bool:
     """Has the day before come, of the old time or the new? Then everybody may count on what they know."""
-    return day_before(min(news.was.starts_at, news.slot.starts_at)) <= now
+    return day_before(min(news.was.starts_at, news.slot.starts_at), hours) <= now
 
 
 def _told(session: Session, lesson: LessonRow) -> set[int]:
@@ -58,8 +54,8 @@ def _told(session: Session, lesson: LessonRow) -> set[int]:
     return set(session.scalars(select(Outbound.person_id).where(*of_lesson, may_know)))
 
 
-def _unreminded(person: PersonRow, news: News) -> bool:
-    quiet = person.quiet_until is not None and person.quiet_until > day_before(news.slot.starts_at)
+def _unreminded(person: PersonRow, news: News, hours: Hours) -> bool:
+    quiet = person.quiet_until is not None and person.quiet_until > day_before(news.slot.starts_at, hours)
     return quiet or person.reminders in NO_DAY_BEFORE
 
 
@@ -78,8 +74,3 @@ def _with_phones(session: Session, people: Sequence[PersonRow]) -> list[Learner]
 
 def _enrolled(lesson: LessonRow) -> Select[int]:
     return select(EnrolmentRow.person_id).where(EnrolmentRow.course_id == lesson.course_id)
-
-
-def _of_lesson(lesson: LessonRow) -> CompoundSelect[int]:
-    """The learners, and whoever has messages of it though they are enrolled no more."""
-    return _enrolled(lesson).union(select(Outbound.person_id).where(Outbound.lesson_id == lesson.id))

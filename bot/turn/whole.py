@@ -22,6 +22,7 @@ class Turn:
     says_all: bool = False  # the words say no to lessons, or to all but jobs, whatever part of it the model hears
     wish: Wish | None = None  # what the words ask of our own messages
     enrolments: tuple[Enrolment, ...] = ()
+    in_company: bool = False  # within six months of a course of theirs: the gate would let an opportunity through (P03)
     lessons: tuple[Lesson, ...] = ()
     quoted: Lesson | None = None  # of which the message of ours speaks that they reply to: a reminder's LATE and ABSENT
     pending: Pending | None = None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 
 from actions import opportunities
@@ -11,7 +9,7 @@ from actions.consent import WHETHER_MARKETING
 from actions.opportunities import WHICH
 from bot.effects import ChooseInterests, OpenCase, say
 from bot.turn import ConsentState
-from tests.builders import NOW, a_person, a_stranger_turn, a_turn, an_enrolment, consents
+from tests.builders import a_person, a_stranger_turn, a_turn, consents
 
 PASSED_ON = [OpenCase("ask_opportunities"), say("office.passed_on")]
 
@@ -33,16 +31,10 @@ def test_who_opted_out_of_everything_is_answered_and_asked_nothing(state: Consen
 
 
 def test_who_is_no_learner_or_no_more_in_our_company_is_answered_and_asked_nothing() -> None:
-    long_ago = an_enrolment(ends_on=NOW.date() - timedelta(days=190))
-    trainer = a_turn(person=a_person(roles=frozenset({"trainer"})), enrolments=())
-    assert opportunities.ask_opportunities(a_turn(enrolments=(long_ago,))) == PASSED_ON
+    trainer = a_turn(person=a_person(roles=frozenset({"trainer"})), enrolments=(), in_company=False)
+    assert opportunities.ask_opportunities(a_turn(in_company=False)) == PASSED_ON
     assert opportunities.ask_opportunities(trainer) == PASSED_ON
     assert opportunities.ask_opportunities(a_stranger_turn()) == [say("office.not_on_list")]
-
-
-def test_who_finished_lately_is_still_asked() -> None:
-    lately = an_enrolment(ends_on=NOW.date() - timedelta(days=90))
-    assert WHICH in opportunities.ask_opportunities(a_turn(enrolments=(lately,)))
 
 
 @pytest.mark.parametrize(

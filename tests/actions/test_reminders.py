@@ -34,14 +34,14 @@ def test_a_clear_wish_is_granted_at_once_in_one_text_with_the_way_back(kind: Rem
 
 def test_a_wish_for_quiet_says_when_it_ends() -> None:
     turn = a_turn("not this week", wish=Wish("quiet", MONDAY))
-    expected = told(ChooseReminders(quiet_until=MONDAY), say("reminders.quiet", until=date(2026, 11, 30)))
+    expected = told(ChooseReminders(quiet_until=MONDAY), say("reminders.quiet", until=date(2026, 11, 30), year=""))
     assert reminders.reminder_preferences(turn) == expected
 
 
 def test_the_day_on_which_quiet_ends_is_londons() -> None:
     july = datetime(2026, 6, 30, 23, 0, tzinfo=UTC)
     turn = a_turn("not till july", wish=Wish("quiet", july))
-    assert say("reminders.quiet", until=date(2026, 7, 1)) in reminders.reminder_preferences(turn)
+    assert say("reminders.quiet", until=date(2026, 7, 1), year="") in reminders.reminder_preferences(turn)
 
 
 @pytest.mark.parametrize("key", ["none_chosen", "quiet", "stays_none", "none_now", "quiet_now"])
@@ -131,7 +131,7 @@ def test_do_not_stop_tells_the_truth_where_reminders_are_off() -> None:
     assert reminders.reminder_preferences(stopped) == [say("consent.stays_off")]
     assert reminders.reminder_preferences(a_turn(heard=keep, reminders="none")) == [say("reminders.stays_none")]
     quiet = a_turn(heard=keep, quiet_until=MONDAY)
-    assert reminders.reminder_preferences(quiet) == [say("reminders.stays_quiet", until=MONDAY.date())]
+    assert reminders.reminder_preferences(quiet) == [say("reminders.stays_quiet", until=MONDAY.date(), year="")]
     assert reminders.reminder_preferences(a_turn(heard=keep, quiet_until=NOW)) == [say("consent.reminders_on")]
 
 
@@ -208,7 +208,7 @@ def test_a_course_that_is_over_reminds_nobody() -> None:
 
 def test_quiet_is_told_with_its_end() -> None:
     said = reminders.what_will_you_send(a_turn(quiet_until=MONDAY))
-    assert said[0] == say("reminders.quiet_now", until=MONDAY.date())
+    assert said[0] == say("reminders.quiet_now", until=MONDAY.date(), year="")
     assert reminders.what_will_you_send(a_turn(quiet_until=NOW))[0] == say("reminders.day_now")
 
 

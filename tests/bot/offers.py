@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,7 +11,7 @@ from sqlalchemy import select, update
 
 from bot import opportunities, outbox
 from bot.database import Database
-from bot.models import ConsentEvent, ContactPoint, Course, EnrolmentRow, Interest, Opportunity, PersonRow
+from bot.models import ConsentEvent, ContactPoint, Course, EnrolmentRow, Interest, Opportunity, Outbound, PersonRow
 from bot.opportunities import Written
 from bot.people import point_of
 from bot.terms import Terms
@@ -74,7 +75,24 @@ def on_its_way(db: Database, now: datetime, code: str = "MARKET", **given: Any) 
     with db.write() as session:
         if not session.scalar(select(Opportunity.id).where(Opportunity.code != code).limit(1)):
             ready(session, "opportunity", now)
-    return opportunities.approve(db, code, "A2", now).release_at
+    return approved(db, code, now).release_at
+
+
+def approved(db: Database, code: str, now: datetime, by: str = "A2") -> opportunities.Approval:
+    """Somebody read it as it stands, and approves it."""
+    return opportunities.approve(db, code, by, now, seen=opportunities.mark_of(opportunities.read(db, code)))
+
+
+def had_news(db: Database, now: datetime, numbers: Iterable[int], days: int) -> None:
+    """One message on each of the last days, today among them."""
+    with db.write() as session:
+        for number in numbers:
+            point = session.scalars(select(ContactPoint).where(ContactPoint.value == phone(number))).one()
+            for day in range(days):
+                to = {"person_id": point.person_id, "contact_point_id": point.id, "key": f"news {number} {day}"}
+                at = now - day * DAY
+                went = {"due_at": at, "created_at": at, "tried_at": at, "sent_at": at, "state": "accepted", "attempts": 1}
+                session.add(Outbound(purpose="service", use="course_update", priority=3, body="news", **to, **went))
 
 
 def silent(db: Database, since: datetime) -> None:

@@ -244,6 +244,18 @@ def a_learner(db: Database, phone: str = AMINA, *, now: datetime, consent: str =
         return point.person_id
 
 
+def greeted(db: Database, phone: str, at: datetime) -> None:
+    """The first message went to this phone then, and was delivered (aware UTC)."""
+    with db.write() as session:
+        point = point_of(session, phone, "", at)
+        key, plan = f"first:{point.person_id}", "first_message"
+        row = Outbound(key=key, person_id=point.person_id, contact_point_id=point.id, purpose="service", priority=3)
+        row.body = "Hi Amina."
+        row.use, row.plan, row.template, row.state = "course_update", plan, plan, "delivered"
+        row.created_at = row.due_at = row.tried_at = row.sent_at = at
+        session.add(row)
+
+
 def another_phone(db: Database, phone: str, other: str, now: datetime) -> None:
     """The person behind `phone` also writes from another one; the window to it is open."""
     with db.write() as session:

@@ -16,7 +16,7 @@ from bot.models import CaseMessage, CheckIn, Course, Inbound, LessonRow, OfficeC
 from bot.planning import plan
 from bot.turn import Parse
 from bot.worker import Chore
-from tests.bot.rooms import AMINA, TERMS, Clock, Stage, a_learner, an_incoming, english, only, receive, rows
+from tests.bot.rooms import AMINA, TERMS, Clock, Stage, a_learner, an_incoming, english, greeted, only, receive, rows
 from tests.bot.test_planning import LINKS, db
 
 __all__ = ["db"]  # the fixture: every template is approved
@@ -39,6 +39,7 @@ def stage(db: Database) -> Stage:
     """Amina has finished her course a moment ago, and agreed to everything."""
     now = at(ENDS + DAY)
     a_learner(db, AMINA, now=now - 60 * DAY)
+    greeted(db, AMINA, now - 60 * DAY)
     with db.write() as session:
         session.execute(delete(LessonRow))
         session.execute(update(Course).values(ends_on=ENDS))
@@ -56,9 +57,12 @@ def lives(stage: Stage, until: datetime) -> list[str]:
     return [row.body for row in sorted(went, key=lambda row: row.sent_at or began)]
 
 
-def taps(stage: Stage, title: str, button: str) -> list[str]:
+def taps(stage: Stage, title: str, button: str, week: int | None = None) -> list[str]:
+    """A button of the check-in of that week; None: Twilio does not say of which message."""
     said = len(stage.whatsapp.to(AMINA))
-    receive(stage.db, an_incoming(AMINA, title, kind="button", button=button), stage.clock())
+    ours = rows(stage.db, Outbound, Outbound.key.endswith(f":{week}"), Outbound.plan == "check_in")
+    quoted = str(ours[0].sid) if ours else ""
+    receive(stage.db, an_incoming(AMINA, title, kind="button", button=button, quoted_sid=quoted), stage.clock())
     stage.works()
     return stage.whatsapp.to(AMINA)[said:]
 
@@ -104,7 +108,7 @@ def test_four_check_ins_come_on_their_days_are_answered_in_every_way_and_then_go
 
 def test_two_silences_stop_the_rest_but_not_the_goodbye(stage: Stage) -> None:
     assert [one.startswith(ASKS) for one in lives(stage, at(DAYS[3] + DAY))] == [True, True]
-    states = [(row.state, row.reason) for row in rows(stage.db, Outbound)]
+    states = [(row.state, row.reason) for row in rows(stage.db, Outbound, Outbound.plan == "check_in")]
     assert states == [("accepted", None), ("accepted", None), ("withheld", "NO_RESPONSE"), ("withheld", "NO_RESPONSE")]
     assert [one.startswith(GOODBYE) for one in lives(stage, at(BYE + 30 * DAY))] == [True]
 
@@ -134,7 +138,7 @@ def test_a_machine_that_was_off_catches_up_with_nothing_stale(stage: Stage) -> N
     lives(stage, at(DAYS[0] - 3 * DAY))
     stage.clock.now = at(DAYS[0] + 10 * DAY)  # nothing ran for thirteen days
     assert lives(stage, at(DAYS[0] + 11 * DAY)) == []
-    assert rows(stage.db, Outbound) == []
+    assert rows(stage.db, Outbound, Outbound.plan != "first_message") == []
 
 
 def test_a_number_answers_days_later_and_after_other_words(stage: Stage) -> None:
@@ -156,8 +160,36 @@ def test_a_button_is_taken_however_late_and_the_last_word_counts(stage: Stage) -
     lives(stage, at(DAYS[0]))
     stage.hears_and_works(AMINA, "1")
     stage.clock.wait(20 * DAY)
-    assert taps(stage, "I need help", "need_help") == [english("checkins.call_or_here")]
+    assert taps(stage, "I need help", "need_help", week=2) == [english("checkins.call_or_here")]
     assert outcomes(stage) == [(2, "struggling")]
+
+
+def test_a_button_of_an_older_check_in_is_an_answer_to_that_one(stage: Stage) -> None:
+    lives(stage, at(DAYS[0]))
+    hears(stage, "sorry, busy", "thanks")
+    lives(stage, at(DAYS[1]))
+    taps(stage, "I need help", "need_help", week=2)
+    assert outcomes(stage) == [(2, "struggling"), (8, "")]
+    taps(stage, "Doing well", "doing_well", week=8)
+    assert outcomes(stage) == [(2, "struggling"), (8, "well")]
+
+
+def test_a_button_of_which_nobody_knows_the_message_answers_the_last_one_for_two_weeks(stage: Stage) -> None:
+    lives(stage, at(DAYS[0]))
+    stage.clock.wait(checkins.WAITS - HOUR)
+    assert taps(stage, "OK", "doing_ok") == [english("checkins.ok")]
+    stage.clock.wait(HOUR)
+    assert taps(stage, "I need help", "need_help") == [english("checkins.call_or_here")]  # heard, whatever it answers
+    assert outcomes(stage) == [(2, "ok")]
+
+
+def test_words_that_answer_another_message_of_ours_count_for_the_check_in_that_waits(stage: Stage) -> None:
+    lives(stage, at(DAYS[0]))
+    hears(stage, "thanks then", "thanks")
+    reply = rows(stage.db, Outbound, Outbound.purpose == "reply")[-1]
+    receive(stage.db, an_incoming(AMINA, "1", quoted_sid=str(reply.sid)), stage.clock())
+    stage.works()
+    assert outcomes(stage) == [(2, "well")]
 
 
 def test_ok_at_once_is_the_second_choice(stage: Stage) -> None:
@@ -180,11 +212,20 @@ def test_a_menu_that_was_opened_since_has_its_own_numbers(stage: Stage) -> None:
     assert outcomes(stage) == [(2, "")]
 
 
+@pytest.mark.parametrize("waits", [HOUR, DAY + HOUR])
+def test_a_late_number_of_a_later_menu_is_no_cry_for_help(stage: Stage, waits: timedelta) -> None:
+    lives(stage, at(DAYS[0]))
+    hears(stage, "any jobs going", "ask_opportunities")
+    stage.clock.wait(waits)
+    assert stage.hears_and_works(AMINA, "3") != [english("checkins.call_or_here")]
+    assert outcomes(stage) == [(2, "")]
+
+
 def test_what_is_planned_and_has_not_gone_is_not_what_they_answer(stage: Stage) -> None:
     lives(stage, at(DAYS[0]))
     stage.hears_and_works(AMINA, "1")
     lives(stage, at(DAYS[1] - DAY))  # the next one is in the outbox
-    assert taps(stage, "I need help", "need_help") == [english("checkins.call_or_here")]
+    assert taps(stage, "I need help", "need_help", week=2) == [english("checkins.call_or_here")]
     assert outcomes(stage) == [(2, "struggling"), (8, "")]
 
 

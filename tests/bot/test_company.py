@@ -17,17 +17,12 @@ from bot.database import Database
 from bot.gate import last_day
 from bot.hours import LONDON
 from bot.models import CheckIn, ContactPoint, Course, EnrolmentRow, OfficeCase, Outbound, PersonRow
-from bot.planning.company import (
-    HORIZON,
-    check_in_days,
-    drafts,
-    goodbye_day,
-    moments,
-    next_looks,
-    plan_company,
-)
+from bot.planning.company import HORIZON, drafts, next_looks, plan_company
+from bot.planning.moments import check_in_days, goodbye_day, moments
 from bot.terms import CHECK_IN_WEEKS
-from tests.bot.rooms import AMINA, BILAL, TERMS, a_learner, only, owe, rows, states
+from tests.bot.rooms import AMINA, BILAL, TERMS, a_learner, greeted, only, owe, rows
+from tests.bot.rooms import states as states_of
+from tests.bot.test_planning import says
 
 DAY, WEEK, MINUTE = timedelta(days=1), timedelta(weeks=1), timedelta(minutes=1)
 ENDS = date(2027, 1, 29)
@@ -68,12 +63,12 @@ def test_a_check_in_of_a_late_week_comes_before_the_goodbye_and_two_of_them_are_
 
 
 ENDS_ON = st.dates(date(2024, 1, 1), date(2032, 12, 31))
-WEEKS = st.lists(st.integers(1, 60), max_size=6)
+WEEKS = st.lists(st.integers(1, 60), max_size=6).map(tuple)
 
 
 @given(ENDS_ON, WEEKS)
 def test_nothing_is_planned_after_six_months_or_after_the_goodbye_whenever_a_course_ends(
-    ends_on: date, weeks: list[int]
+    ends_on: date, weeks: tuple[int, ...]
 ) -> None:
     days = [day for _, day in check_in_days(ends_on, weeks)]
     assert all(ends_on < day < goodbye_day(ends_on) <= last_day(ends_on) for day in days)
@@ -98,10 +93,26 @@ def ends(db: Database, ends_on: date | None) -> None:
 
 
 def a_finisher(db: Database, now: datetime = ENDED, phone: str = AMINA, ends_on: date = ENDS) -> int:
-    """A learner whose course has ended; the person's id."""
+    """A learner whose first message went, and whose course has ended; the person's id."""
     person_id = a_learner(db, phone, now=now)
+    greeted(db, phone, now - 30 * DAY)
     ends(db, ends_on)
     return person_id
+
+
+def after_course(db: Database) -> Sequence[Outbound]:
+    """Every message of a plan, but for the first message."""
+    return rows(db, Outbound, Outbound.plan != "first_message")
+
+
+def states(db: Database) -> list[tuple[str, str | None]]:
+    return states_of(db, Outbound.plan != "first_message")
+
+
+def became(db: Database, **values: object) -> None:
+    """So it goes with every check-in and goodbye."""
+    with db.write() as session:
+        session.execute(update(Outbound).where(Outbound.plan != "first_message").values(**values))
 
 
 def another_course(db: Database, person_id: int, ends_on: date | None, code: str = "GYB3") -> int:
@@ -131,7 +142,7 @@ def test_a_check_in_is_owed_two_days_ahead_with_its_row_and_its_question(db: Dat
     who = a_finisher(db)
     assert plans(db, [who], FIRST - HORIZON - MINUTE) == (0, 0)
     assert plans(db, [who], FIRST - HORIZON) == (1, 0)
-    asked, row = only(db, CheckIn), only(db, Outbound)
+    asked, row = only(db, CheckIn), *after_course(db)
     assert (asked.person_id, asked.week, asked.outcome, asked.answered_at) == (who, 2, "", None)
     assert row.key == f"check_in:{who}:{asked.course_id}:2"
     assert (row.purpose, row.use, row.plan) == ("checkin", "keeping_in_touch", "check_in")
@@ -144,7 +155,7 @@ def test_a_check_in_is_owed_two_days_ahead_with_its_row_and_its_question(db: Dat
 def test_the_goodbye_is_a_service_message_of_the_last_week(db: Database) -> None:
     who = a_finisher(db)
     assert plans(db, [who], GOODBYE - HORIZON) == (0, 1)
-    row = only(db, Outbound)
+    (row,) = after_course(db)
     course = only(db, Course)
     assert (row.key, row.purpose, row.plan) == (f"goodbye:{who}:{course.id}", "service", "goodbye")
     assert (row.due_at, row.best_before, row.ask) == (GOODBYE, OVER, None)
@@ -170,7 +181,7 @@ def test_two_workers_at_once_owe_it_once(db: Database) -> None:
     with ThreadPoolExecutor(4) as pool:
         found = [each.result() for each in [pool.submit(one) for _ in range(4)]]
     assert sum(found) == 2
-    assert (len(rows(db, Outbound)), len(rows(db, CheckIn))) == (2, 2)
+    assert (len(after_course(db)), len(rows(db, CheckIn))) == (2, 2)
 
 
 def test_while_a_course_of_theirs_goes_on_nobody_asks(db: Database) -> None:
@@ -193,7 +204,7 @@ def test_of_several_courses_the_one_that_ends_last_counts(db: Database) -> None:
     assert plans(db, [who], FIRST) == (0, 0)
     assert plans(db, [who], FIRST + WEEK) == (1, 0)
     assert only(db, CheckIn).course_id == later
-    assert "Grow Your Business" in only(db, Outbound).body
+    assert "Grow Your Business" in after_course(db)[0].body
 
 
 def test_a_week_that_was_missed_is_not_made_up_for(db: Database) -> None:
@@ -218,7 +229,8 @@ def test_nobody_is_planned_for_whom_no_phone_reaches(db: Database) -> None:
 
 
 def test_it_is_planned_whatever_they_agreed_to_because_the_gate_says_why_it_does_not_go(db: Database) -> None:
-    who = a_learner(db, now=ENDED, consent="refuse")
+    who = a_learner(db, now=ENDED, consent="withdraw")
+    greeted(db, AMINA, ENDED)
     ends(db, ENDS)
     assert plans(db, [who], FIRST) == (1, 0)
 
@@ -227,11 +239,11 @@ def test_what_is_left_of_an_erased_learner_keeps_nobody_waiting(db: Database) ->
     erased, amina = a_finisher(db, phone=BILAL), a_finisher(db)
     plans(db, [erased], FIRST)
     with db.write() as session:
-        session.execute(update(Outbound).values(state="withheld", reason="ERASED"))
+        session.execute(update(Outbound).where(Outbound.plan == "check_in").values(state="withheld", reason="ERASED"))
         for table in (CheckIn, EnrolmentRow):
             session.execute(delete(table).where(table.person_id == erased))
     assert plans(db, [erased, amina], FIRST) == (1, 0)
-    assert [(row.person_id, row.state) for row in rows(db, Outbound)] == [(erased, "withheld"), (amina, "queued")]
+    assert [(row.person_id, row.state) for row in after_course(db)] == [(erased, "withheld"), (amina, "queued")]
 
 
 # The end of a course moves
@@ -244,7 +256,7 @@ def test_what_waits_for_an_end_that_has_moved_does_not_go_and_comes_on_its_new_d
     assert plans(db, [who], FIRST) == (0, 0)
     assert states(db) == [("withheld", "SUPERSEDED")]
     assert plans(db, [who], FIRST + WEEK) == (1, 0)
-    row = only(db, Outbound)
+    (row,) = after_course(db)
     assert (row.state, row.due_at, row.best_before) == ("queued", FIRST + WEEK, FIRST + WEEK + 3 * DAY)
 
 
@@ -253,15 +265,14 @@ def test_an_end_that_moves_by_a_day_moves_the_check_in_in_one_round(db: Database
     plans(db, [who], FIRST - DAY)
     ends(db, ENDS + DAY)
     assert plans(db, [who], FIRST - DAY) == (1, 0)
-    assert only(db, Outbound).due_at == FIRST + DAY
+    assert after_course(db)[0].due_at == FIRST + DAY
     assert states(db) == [("queued", None)]
 
 
 def test_a_check_in_that_went_is_not_asked_again_when_the_end_moves(db: Database) -> None:
     who = a_finisher(db)
     plans(db, [who], FIRST)
-    with db.write() as session:
-        session.execute(update(Outbound).values(state="read", tried_at=FIRST))
+    became(db, state="read", tried_at=FIRST)
     ends(db, ENDS + WEEK)
     assert plans(db, [who], FIRST + WEEK) == (0, 0)
     assert states(db) == [("read", None)]
@@ -270,8 +281,7 @@ def test_a_check_in_that_went_is_not_asked_again_when_the_end_moves(db: Database
 def test_what_the_gate_put_off_stays_as_it_stands(db: Database) -> None:
     who = a_finisher(db)
     plans(db, [who], FIRST)
-    with db.write() as session:
-        session.execute(update(Outbound).values(due_at=FIRST + DAY, reason="FREQUENCY_CAP"))
+    became(db, due_at=FIRST + DAY, reason="FREQUENCY_CAP")
     assert plans(db, [who], FIRST) == (0, 0)
     assert states(db) == [("queued", "FREQUENCY_CAP")]
 
@@ -287,12 +297,11 @@ def test_a_new_course_withholds_the_goodbye_of_the_old_one(db: Database) -> None
 def test_what_is_sent_again_after_a_failure_follows_the_end_of_the_course_too(db: Database) -> None:
     who = a_finisher(db)
     plans(db, [who], FIRST)
-    first = only(db, Outbound)
-    with db.write() as session:
-        session.execute(update(Outbound).values(state="failed", reason="SENT_AGAIN"))
+    (first,) = after_course(db)
+    became(db, state="failed", reason="SENT_AGAIN")
     owe(db, AMINA, FIRST, key=f"{first.key}~1", purpose="checkin", plan="check_in", best_before=first.best_before)
     with db.write() as session:
-        session.execute(update(Outbound).where(Outbound.id != first.id).values(retry_of=first.id))
+        session.execute(update(Outbound).where(Outbound.id > first.id).values(retry_of=first.id))
     assert plans(db, [who], FIRST) == (0, 0)
     ends(db, ENDS + WEEK)
     plans(db, [who], FIRST)
@@ -302,11 +311,15 @@ def test_what_is_sent_again_after_a_failure_follows_the_end_of_the_course_too(db
 def test_an_opting_out_is_not_undone_by_an_end_that_moves(db: Database) -> None:
     who = a_finisher(db)
     plans(db, [who], FIRST)
-    with db.write() as session:
-        session.execute(update(Outbound).values(state="withheld", reason="OPTED_OUT"))
+    became(db, state="withheld", reason="OPTED_OUT")
+    says(db, who, "withdraw", FIRST)
     ends(db, ENDS + DAY)
     plans(db, [who], FIRST)
     assert states(db) == [("withheld", "OPTED_OUT")]
+    says(db, who, "give", FIRST)
+    plans(db, [who], FIRST)
+    assert states(db) == [("queued", None)]
+    assert only(db, Outbound, Outbound.plan == "check_in").due_at == FIRST + DAY
 
 
 # Forecasts, and when to look again
@@ -334,7 +347,7 @@ def test_a_forecast_names_all_that_is_to_come_and_writes_nothing(db: Database) -
     found = forecast(db, who, ENDED, OVER)
     assert [plan for plan, _ in found] == ["check_in"] * 4 + ["goodbye"]
     assert (found[0][1], found[-1][1]) == (FIRST, GOODBYE)
-    assert (rows(db, Outbound), rows(db, CheckIn)) == ([], [])
+    assert (after_course(db), rows(db, CheckIn)) == ([], [])
 
 
 def test_a_forecast_leaves_out_what_is_owed_already(db: Database) -> None:

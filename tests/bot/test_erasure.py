@@ -416,7 +416,7 @@ KEPT: dict[str, set[str]] = {  # what says nothing of anybody once the rest is b
     "outbound": {"id", "key", "person_id", "contact_point_id", "inbound_id", "purpose", "use", "urgent", "priority"}
     | {"template", "alert_case_id", "confirms_opt_out", "created_at", "due_at", "best_before", "state", "reason", "sid"}
     | {"error_code", "attempts", "leased_until", "tried_at", "by_template", "sent_at", "look_ups", "retry_of", "tidy_at"}
-    | {"plan", "lesson_id", "lesson_version", "notice_id", "opportunity_id"},
+    | {"plan", "lesson_id", "lesson_version", "notice_id", "opportunity_id", "urgent_from"},
 }
 BLANK = {
     "person": blanks.BLANK_PERSON,
@@ -438,6 +438,7 @@ DELETED = {
 OTHERWISE = {  # of staff, of nobody, or without a word of anybody's
     "staff_role": "staff stay",
     "course_trainer": "staff stay",
+    "opportunity": "its author is staff, and staff stay",
     "audit": "its person goes, and its details name nobody",
     "outbound_event": "Twilio's words about our message: a status, a time, a code",
 }

@@ -153,10 +153,12 @@ def test_every_state_of_consent_and_every_role_is_in_the_demo_college(db: Databa
     with db.read() as session:
         learners = session.scalars(select(PersonRow.id).where(PersonRow.learner_code.is_not(None))).all()
         found = {one.state for who in learners for one in standing_of(session, who).values()}
+        admins = session.scalars(select(StaffRole.person_id).where(StaffRole.role == "admin")).all()
         roles = set(session.scalars(select(StaffRole.role)))
     assert len(learners) == 30
     assert found == {"given", "refused", "never_asked"}
     assert roles == {"trainer", "admin", "safeguarding", "read-only"}
+    assert len(set(admins)) == 2, "an opportunity needs one to write it and another to approve it"
 
 
 def test_a_college_of_forty_learners_is_taken(db: Database, now: datetime, tmp_path: Path) -> None:

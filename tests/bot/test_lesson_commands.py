@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from unittest.mock import Mock
 
 import click
@@ -16,6 +16,7 @@ from bot.cli import Tools
 from bot.cli.notices import notice_commands
 from bot.cli.timetable import lesson_commands
 from bot.database import Database
+from bot.hours import LONDON
 from bot.models import Audit, Course, LessonRow, Notice
 from tests.bot.rooms import AMINA, BILAL, Clock, Stage, a_learner, a_member_of_staff, only, rows
 from tests.bot.timetables import CODE, a_trainer, london, news, put, the_lesson
@@ -157,7 +158,7 @@ def test_notices_are_listed_and_the_call_sheet_is_for_who_may_see_it(stage: Stag
     (line,) = run("notice", "list", "--json", by="").output.splitlines()
     assert (json.loads(line)["lesson"], json.loads(line)["kind"]) == (CODE, "late")
     stage.works()
-    (call,) = run("notice", "calls", "1", "--json").output.splitlines()
+    (call,) = run("notice", "calls", "1", "--json").stdout.splitlines()
     assert json.loads(call) == {
         "learner": f"L{BILAL[1:]}",
         "name": "Bilal Shah",
@@ -165,7 +166,7 @@ def test_notices_are_listed_and_the_call_sheet_is_for_who_may_see_it(stage: Stag
         "reason": "NO_CONSENT",
         "why": "they have not agreed to messages",
     }
-    (call,) = run("notice", "calls", "1", "--json", by="T01").output.splitlines()
+    (call,) = run("notice", "calls", "1", "--json", by="T01").stdout.splitlines()
     assert json.loads(call)["phone"] == ""
     assert run("notice", "calls", "1", by="T02").exit_code == 1
     assert run("notice", "calls", "9").exit_code == 1
@@ -183,3 +184,64 @@ def test_an_hour_before_is_the_courses_to_choose(stage: Stage, run: Run) -> None
 def test_an_unknown_lesson_is_an_error_in_words(run: Run) -> None:
     result = run("lesson", "cancel", "NOPE", "--yes")
     assert (result.exit_code, "there is no lesson with this code" in result.output) == (1, True)
+
+
+def test_a_cancelled_lesson_is_restored_and_everybody_told(stage: Stage, run: Run) -> None:
+    assert run("lesson", "cancel", CODE, "--yes").exit_code == 0
+    assert "lesson restore CODE" in run("lesson", "cancel", CODE, "--yes").output
+    assert run("lesson", "restore", CODE, "--yes", by="T02").exit_code == 1
+    result = run("lesson", "restore", CODE.lower(), answer="y\n", by="T01")
+    assert result.exit_code == 0, result.output
+    assert "From now on: on after all" in result.output
+    assert "This tells 1 learner; 1 cannot be told." in result.output
+    assert (the_lesson(stage.db).cancelled_at, the_lesson(stage.db).version) == (None, 3)
+    assert "not cancelled" in run("lesson", "restore", CODE, "--yes").output
+
+
+@pytest.mark.parametrize(("course", "exit_code"), [("syb12", 0), ("SYB12", 0), ("NOPE", 1)])
+def test_lessons_of_a_course_are_listed_by_its_code_in_any_case(run: Run, course: str, exit_code: int) -> None:
+    result = run("lesson", "list", course, "--json", by="")
+    assert result.exit_code == exit_code
+    assert ("there is no course with this code" in result.output) == bool(exit_code)
+    assert (CODE in result.output) != bool(exit_code)
+
+
+@pytest.mark.parametrize(("hours", "said"), [(1, True), (2, True), (3, False)])
+def test_a_lesson_that_is_too_near_for_a_reminder_says_so(stage: Stage, run: Run, hours: int, said: bool) -> None:
+    at = stage.clock().astimezone(LONDON) + timedelta(hours=hours)
+    times = ("--starts", f"{at:%Y-%m-%d %H:%M}", "--ends", f"{at + timedelta(hours=1):%Y-%m-%dT%H:%M}")
+    result = run("lesson", "add", "syb12", "X1", *times, "--title", "Extra")
+    assert result.exit_code == 0, result.output
+    assert ("no message tells anybody" in result.output) is said
+
+
+def test_an_advert_in_a_title_is_refused_and_an_ordinary_place_is_not(stage: Stage, run: Run) -> None:
+    times = ("--starts", "2026-12-01 10:00", "--ends", "2026-12-01 12:00", "--place", "Job Centre, Blackburn")
+    result = run("lesson", "add", "SYB12", "X1", *times, "--title", "Apply now: job offer")
+    assert (result.exit_code, "must not say 'Apply now'" in result.output) == (1, True)
+    assert run("lesson", "add", "SYB12", "X1", *times, "--title", "Finding New Customers").exit_code == 0
+    assert run("lesson", "place", CODE, "--place", "Opportunity House", "--yes").exit_code == 0
+
+
+def test_what_stands_in_a_place_already_does_not_stop_another_link(stage: Stage, run: Run) -> None:
+    put(stage.db, START, place="Room 4, password 1234")
+    assert run("lesson", "place", CODE, "--link", "https://zoom.us/j/1", "--yes").exit_code == 0
+    assert run("lesson", "place", CODE, "--place", "Room 5, password 1234", "--yes").exit_code == 1
+
+
+def test_a_call_sheet_before_anything_was_sent_names_only_who_will_not_get_it(stage: Stage, run: Run) -> None:
+    done = run("lesson", "delay", CODE, "20", "--yes").output
+    assert "a case comes to the office by itself" in done
+    sheet = run("notice", "calls", "1", "--json")
+    assert [json.loads(line)["reason"] for line in sheet.stdout.splitlines()] == ["NO_CONSENT"]
+    assert "1 is still on the way. Look again after Tue 24 Nov, 10:10." in sheet.stderr
+    stage.works()
+    stage.clock.wait(timedelta(minutes=11))
+    assert "on the way" not in run("notice", "calls", "1", "--json").stderr
+
+
+def test_a_call_sheet_of_old_news_names_the_newer(run: Run) -> None:
+    for minutes in ("20", "10"):
+        run("lesson", "delay", CODE, minutes, "--yes")
+    assert "notice 2" in run("notice", "calls", "1").stderr
+    assert "newer" not in run("notice", "calls", "2").stderr

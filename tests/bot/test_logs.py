@@ -47,6 +47,14 @@ COUNTS = {
     "resolved",
     "found",
     "tidied",
+    "first_messages",
+    "invitations",
+    "reminders",
+    "lesson_reminders",
+    "check_ins",
+    "goodbyes",
+    "opportunities",
+    "revived",
 }
 SAYS = {*IDS, *WORDS, *COUNTS, "at", "exc_info"}
 ENDS = """

@@ -68,7 +68,7 @@ def cases(db: Database) -> list[tuple[str, list[str], bool]]:
 
 
 def calls(stage: Stage, by: str = "A01", notice: int = 1) -> list[tuple[str, str, str]]:
-    return [(one.name, one.phone, one.reason) for one in call_sheet(stage.db, notice, by, stage.clock())]
+    return [(one.name, one.phone, one.reason) for one in call_sheet(stage.db, notice, by, stage.clock()).calls]
 
 
 # P13's own case.

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from bot.database import Database
-from bot.models import Interest, OfficeCase, PersonRow
+from bot.models import Course, Interest, OfficeCase, PersonRow
 from bot.turn import Parse
-from tests.bot.offers import EVERYTHING, a_course, learners, phone
+from tests.bot.offers import DAY, EVERYTHING, a_course, learners, phone
 from tests.bot.rooms import Clock, Stage, consent_of, english, rows
 
 ME = phone(1)
@@ -71,6 +71,30 @@ def test_the_way_to_stop_that_each_answer_names_stops_just_these(stage: Stage, n
     stage.hears_and_works(ME, JOBS, "1", words)
     assert consent_of(stage.db, ME) == ["given", "given", "withdrawn"]
     assert "NO MORE JOBS" in english("opportunities.jobs_chosen")
+
+
+@pytest.mark.parametrize(("ended_days_ago", "asked"), [(0, True), (184, True), (185, False)])  # 24 May and six months
+def test_who_finished_half_a_year_ago_is_asked_for_as_long_as_the_gate_lets_an_opportunity_through(
+    stage: Stage, now: datetime, ended_days_ago: int, asked: bool
+) -> None:
+    a_course(stage.db, "OVER", now, ends_in=-ended_days_ago * DAY)
+    learners(stage.db, now, 1, course="OVER")
+    (said,) = stage.hears_and_works(ME, JOBS)
+    assert said.endswith(english("opportunities.which")) == asked
+
+
+def test_who_is_on_a_course_without_an_end_is_offered_nothing_that_the_gate_would_refuse(
+    stage: Stage, now: datetime
+) -> None:
+    learners(stage.db, now, 1)
+    with stage.db.write() as session:
+        session.execute(update(Course).values(ends_on=None))
+    assert stage.hears_and_works(ME, JOBS) == [english("office.passed_on")]
+
+
+@pytest.mark.parametrize("chosen", ["jobs", "clients", "grants", "courses", "all"])
+def test_what_stops_them_is_said_of_these_messages_whatever_was_chosen(chosen: str) -> None:
+    assert english(f"opportunities.{chosen}_chosen").endswith("To stop these messages, reply NO MORE JOBS.")
 
 
 def test_who_stopped_everything_and_asks_is_answered_and_not_asked(stage: Stage, now: datetime) -> None:

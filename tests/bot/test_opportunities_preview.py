@@ -18,7 +18,7 @@ from bot.database import Database
 from bot.gate import may_send
 from bot.models import Audit, ContactPoint, Course, Outbound, Pace, PersonRow
 from bot.opportunities import NoSuchOpportunity, Preview
-from bot.opportunities.audience import FOR_NOW, ask, audience
+from bot.opportunities.audience import FOR_NOW, HELD, ask, audience
 from bot.planning.opportunities import release
 from bot.whatsapp import TwilioContents, TwilioRecords
 from tests.bot.offers import (
@@ -29,6 +29,7 @@ from tests.bot.offers import (
     WHAT,
     a_course,
     an_offer,
+    had_news,
     learners,
     on_its_way,
     sent,
@@ -38,6 +39,7 @@ from tests.bot.offers import (
 from tests.bot.rooms import TERMS, Clock, Stage, rows
 from tests.payloads.servers import a_closed_port
 
+TROUBLES = ("", "held", "blocked", "lost", "capped")
 STOPPED = dict.fromkeys(EVERYTHING, "withdraw")
 LESSONS_ONLY = EVERYTHING | {"marketing": "refuse"}
 
@@ -64,12 +66,13 @@ def previewed(db: Database, now: datetime, reach_limit: int = 250, code: str = "
     return opportunities.preview(db, replace(TERMS, reach_limit=reach_limit), code, now)
 
 
-def run(db: Database, *arguments: str) -> Result:
+def run(db: Database, *arguments: str, says: str = "y\n") -> Result:
+    """The command, with this answer to what it asks."""
     stage = Stage(db, Clock(clock.now()))
     contents = TwilioContents("AC" + "0" * 32, "token", a_closed_port(), timeout_s=1)
     records = TwilioRecords("AC" + "0" * 32, "token", "whatsapp:+441254693999", a_closed_port())
     tools = Tools(db, stage.room, stage.worker, contents, records)
-    return CliRunner().invoke(opportunity_commands(tools), arguments)
+    return CliRunner().invoke(opportunity_commands(tools), arguments, input=says)
 
 
 def add(db: Database, *more: str, by: str = "A1", code: str = "MARKET") -> Result:
@@ -107,7 +110,7 @@ def test_a_trainer_has_no_right_to_write_to_many_and_is_told_so(db: Database) ->
 def test_a_template_that_mixes_a_lesson_time_and_a_job_advert_is_refused_at_creation(db: Database) -> None:
     what = "a job as a baker, and your lesson is on Mon 30 Nov at 10:00"
     result = run(db, "add", "MIX", "--what", what, "--more", MORE, "--as", "A1")
-    assert (result.exit_code, "--what speaks of 'lesson'" in result.stderr) == (1, True)
+    assert (result.exit_code, "--what speaks of 'your lesson'" in result.stderr) == (1, True)
     assert run(db, "list").stdout == "Nothing to show.\n"
 
 
@@ -127,6 +130,12 @@ def test_from_the_command_line_it_is_approved_listed_shown_and_called_back(db: D
     assert "0 had gone already; 0 that waited will not go." in run(db, "recall", "MARKET", "--as", "A1").stdout
     assert "was called back before" in run(db, "recall", "MARKET", "--as", "A1").stdout
     assert json.loads(run(db, "list", "--json").stdout)["stage"] == "recalled"
+
+
+@pytest.mark.parametrize(("day", "said"), [("9999-12-31", "days from now"), ("0001-01-01", "over already")])
+def test_a_day_at_the_end_of_the_calendar_is_refused_in_plain_words(db: Database, day: str, said: str) -> None:
+    result = add(db, "--best-before", day)
+    assert (result.exit_code, said in result.stderr) == (1, True)
 
 
 def test_the_last_day_is_one_on_which_it_may_go(db: Database) -> None:
@@ -190,13 +199,13 @@ def test_every_option_narrows_whom_it_is_for(
 def test_whoever_has_no_number_of_ours_or_is_on_hold_is_one_count_that_tells_nobody_apart(
     db: Database, now: datetime
 ) -> None:
-    held, blocked, lost, _ = learners(db, now, 1, 2, 3, 4)
+    held, blocked, lost, *_ = learners(db, now, *range(1, 5))
     with db.write() as session:
         session.execute(update(PersonRow).where(PersonRow.id == held).values(held_at=now))
         session.execute(update(ContactPoint).where(ContactPoint.person_id == blocked).values(unreachable_at=now))
         session.execute(update(ContactPoint).where(ContactPoint.person_id == lost).values(disowned_at=now))
     opportunities.add(db, TERMS, an_offer(now), now)
-    assert previewed(db, now).survey.will_not == {"NOT_REACHABLE": 3}
+    assert previewed(db, now).survey.will_not == {"OTHERS": 3}
 
 
 def test_it_says_how_many_days_it_needs_and_whether_there_is_time(db: Database, now: datetime) -> None:
@@ -226,7 +235,7 @@ def test_asked_for_many_at_once_the_gate_says_what_it_says_of_one_that_is_sent(d
     with db.write() as session:
         session.execute(update(Course).where(Course.code == "ENDLESS").values(ends_on=None))
     says = ({}, EVERYTHING, STOPPED, LESSONS_ONLY, EVERYTHING | {"service": "withdraw"}, dict.fromkeys(EVERYTHING, "pause"))
-    mixes = itertools.product(says, ("SYB12", "ENDED", "LONG_AGO", "ENDLESS"), (None, HOUR), ("", "held", "blocked", "lost"))
+    mixes = itertools.product(says, ("SYB12", "ENDED", "LONG_AGO", "ENDLESS"), (None, HOUR), TROUBLES)
     for number, (consent, course, wrote_ago, trouble) in enumerate(mixes):
         (who,) = learners(db, now, number, course=course, consent=consent, wrote_ago=wrote_ago)
         with db.write() as session:
@@ -234,22 +243,20 @@ def test_asked_for_many_at_once_the_gate_says_what_it_says_of_one_that_is_sent(d
             session.execute(update(PersonRow).where(PersonRow.id == who).values(held_at=now if trouble == "held" else None))
             session.execute(point.values(unreachable_at=now if trouble == "blocked" else None))
             session.execute(point.values(disowned_at=now if trouble == "lost" else None))
+        had_news(db, now, (number,), int(trouble == "capped"))
     on_its_way(db, now)
     with db.write() as session:
         offer = the_offer(db)
         readers = ask(session, offer, session.scalars(audience(offer, now)).all(), TERMS, now)
         for one in readers:
-            reason = may_send(
-                facts.load(
-                    session,
-                    transient(one.person_id, one.point_id, offer.id, now),
-                    Pace(name="to", full_until=now),
-                    TERMS,
-                    now,
-                )
-            ).reason
+            row, pair = transient(one.person_id, one.point_id, offer.id, now), Pace(name="to", full_until=now)
+            known = facts.load(session, row, pair, TERMS, now)
+            decision = may_send(replace(known, on_hold=False))
+            reason = HELD if known.on_hold and decision.reason in FOR_NOW else decision.reason
             assert one.reason == (None if reason in FOR_NOW else reason), one
+            assert one.free_at == (decision.until if reason == "FREQUENCY_CAP" else None), one
     assert len(readers) == number + 1
+    assert any(one.free_at for one in readers)
     assert {one.reason for one in readers} >= {None, "WRONG_NUMBER", "SAFEGUARDING_HOLD", "OPTED_OUT", "PAST_6_MONTHS"}
 
 

@@ -16,7 +16,7 @@ from bot.models import Audit, Course, LessonRow, Opportunity, Outbound, StaffRol
 from bot.opportunities import RECALL_FOR, NoSuchOpportunity, Refused
 from bot.planning.opportunities import release
 from bot.whatsapp import Outcome
-from tests.bot.offers import DAY, HOUR, MINUTE, a_course, an_offer, learners, on_its_way, sent, staff, the_offer
+from tests.bot.offers import DAY, HOUR, MINUTE, a_course, an_offer, approved, learners, on_its_way, sent, staff, the_offer
 from tests.bot.rooms import TERMS, a_member_of_staff, only, rows, states
 
 
@@ -50,10 +50,18 @@ def test_what_passes_every_check_is_kept_and_goes_to_nobody(db: Database, now: d
 @pytest.mark.parametrize(
     ("what", "why"),
     [
-        ("a job in a bakery; your lesson is on Mon 30 Nov at 10:00", "speaks of 'lesson'"),  # P18, word for word
-        ("a job fair, in Room 4", "speaks of 'Room'"),
+        ("a job in a bakery; your lesson is on Mon 30 Nov at 10:00", "speaks of 'your lesson'"),  # P18, word for word
+        ("a job fair; your next class is in the hall", "speaks of 'your next class'"),
+        ("a job fair, and Monday's lesson is off", "speaks of 'Monday's lesson'"),
+        ("no class on Friday: go to the job fair", "speaks of 'no class'"),
+        ("a job fair, as the lessons are cancelled", "speaks of 'lessons are cancelled'"),
+        ("jobs; bring your homework", "speaks of 'homework'"),
+        ("a job, if you were absent", "speaks of 'absent'"),
+        ("a job that your trainer knows of", "speaks of 'your trainer'"),
+        ("a job fair in your room", "speaks of 'your room'"),
+        ("a job fair for your course", "speaks of 'your course'"),
         ("reminder: the job fair is on Friday", "speaks of 'reminder'"),
-        ("jobs for everybody in your class", "speaks of 'class'"),
+        ("jobs for everybody in your class", "speaks of 'your class'"),
         ("a job fair after pricing your products", "names 'Pricing Your Products', which is in our timetable"),
         ("a job fair at St Mary Hall", "names 'St Mary Hall', which is in our timetable"),
         ("a job; send your National Insurance number", "names 'National Insurance'"),
@@ -71,6 +79,33 @@ def test_a_text_that_must_not_go_is_refused_when_it_is_written(db: Database, now
     with pytest.raises(Refused, match=why):
         write(db, now, what=what)
     assert rows(db, Opportunity) == []
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        "a free sewing class at the library",
+        "a course: First Aid, 3 lessons",
+        "our new course: Sell to Shops",
+        "a job as a teaching assistant and tutor",
+        "a job as a fitness trainer",
+        "a meeting room for your business",
+        "a grant for your business, and lessons in how to ask for it",
+    ],
+)
+def test_further_learning_and_any_job_are_opportunities(db: Database, now: datetime, what: str) -> None:
+    write(db, now, what=what)
+    assert the_offer(db).what == what
+
+
+@pytest.mark.parametrize(
+    ("what", "more"), [("a market on Saturday.", "https://example.org/a."), ("a market...", "https://e.org/b")]
+)
+def test_a_full_stop_of_theirs_does_not_stand_beside_ours(now: datetime, what: str, more: str) -> None:
+    text = opportunities.text_of(an_offer(now, what=what, more=more), TERMS, "Amina")
+    assert ".." not in text
+    assert ". You can find out more" in text
+    assert f"{more.rstrip('.')}\n" in text
 
 
 @pytest.mark.parametrize("more", ["https://www.example.org/jobs", "01254 693 999", "+44 1254 693999", "jobs@example.org"])
@@ -113,7 +148,7 @@ def test_whom_it_is_for_and_until_when_must_make_sense(db: Database, now: dateti
 
 def test_every_reason_is_told_at_once(db: Database, now: datetime) -> None:
     with pytest.raises(Refused) as refused:
-        write(db, now, what="a job and a lesson", more="soon", courses=("X",))
+        write(db, now, what="a job and your lesson", more="soon", courses=("X",))
     assert len(str(refused.value).splitlines()) == 3
 
 
@@ -122,7 +157,7 @@ def test_only_admins_may_write_approve_and_call_back(db: Database, now: datetime
     write(db, now)
     for attempt in (
         lambda: write(db, now, code="OTHER", by=by),
-        lambda: opportunities.approve(db, "MARKET", by, now),
+        lambda: approved(db, "MARKET", now, by),
         lambda: opportunities.recall(db, "MARKET", by, now),
     ):
         with pytest.raises(NotAllowed, match="an admin does"):
@@ -143,8 +178,8 @@ def test_a_code_is_taken_once_and_before_approval_a_new_text_may_take_its_place(
     write(db, now, what="another market", by="A2", replace=True)
     assert (the_offer(db).what, the_offer(db).made_by) == ("another market", "A2")
     with pytest.raises(Refused, match="another administrator"):
-        opportunities.approve(db, "MARKET", "A2", now)
-    opportunities.approve(db, "MARKET", "A1", now)
+        approved(db, "MARKET", now)
+    approved(db, "MARKET", now, "A1")
     assert acts(db) == [("A1", "opportunity_add"), ("A2", "opportunity_replace"), ("A1", "opportunity_approve")]
 
 
@@ -167,8 +202,8 @@ def test_whoever_wrote_it_does_not_approve_it_with_any_of_their_codes(db: Databa
     a_member_of_staff(db, "A8", "admin", now=now, email="A1@Example.org")  # on the list twice, with one mailbox
     for code in ("A1", "A9", "A8"):
         with pytest.raises(Refused, match="another administrator does"):
-            opportunities.approve(db, "MARKET", code, now)
-    assert opportunities.approve(db, "MARKET", "A2", now).first
+            approved(db, "MARKET", now, code)
+    assert approved(db, "MARKET", now).first
 
 
 def test_an_author_who_has_left_must_be_replaced_before_it_goes(db: Database, now: datetime) -> None:
@@ -176,14 +211,14 @@ def test_an_author_who_has_left_must_be_replaced_before_it_goes(db: Database, no
     with db.write() as session:
         session.execute(delete(StaffRole).where(StaffRole.code == "A1"))
     with pytest.raises(Refused, match="no longer on the list"):
-        opportunities.approve(db, "MARKET", "A2", now)
+        approved(db, "MARKET", now)
 
 
 def test_an_approval_holds_it_for_a_quarter_of_an_hour_and_a_second_one_changes_nothing(db: Database, now: datetime) -> None:
     write(db, now)
-    done = opportunities.approve(db, "MARKET", "A2", now)
+    done = approved(db, "MARKET", now)
     assert (done.release_at, done.first) == (now + RECALL_FOR, True)
-    again = opportunities.approve(db, "MARKET", "A2", now + MINUTE)
+    again = approved(db, "MARKET", now + MINUTE)
     assert (again.release_at, again.by, again.first) == (now + RECALL_FOR, "A2", False)
     assert acts(db)[1:] == [("A2", "opportunity_approve")]
 
@@ -191,20 +226,21 @@ def test_an_approval_holds_it_for_a_quarter_of_an_hour_and_a_second_one_changes_
 def test_what_would_be_over_before_it_goes_is_not_approved(db: Database, now: datetime) -> None:
     write(db, now, best_before=now + HOUR)
     with pytest.raises(Refused, match="over before it could go"):
-        opportunities.approve(db, "MARKET", "A2", now + HOUR - RECALL_FOR)
+        approved(db, "MARKET", now + HOUR - RECALL_FOR)
 
 
 def test_what_was_called_back_is_not_approved_any_more(db: Database, now: datetime) -> None:
     write(db, now)
     opportunities.recall(db, "MARKET", "A1", now)
     with pytest.raises(Refused, match="called back"):
-        opportunities.approve(db, "MARKET", "A2", now)
+        approved(db, "MARKET", now)
 
 
 def test_a_code_that_is_nobodys_is_said_to_be_so(db: Database, now: datetime) -> None:
-    for attempt in (opportunities.approve, opportunities.recall):
-        with pytest.raises(NoSuchOpportunity):
-            attempt(db, "NONE", "A1", now)
+    with pytest.raises(NoSuchOpportunity):
+        opportunities.approve(db, "NONE", "A1", now, seen="")
+    with pytest.raises(NoSuchOpportunity):
+        opportunities.recall(db, "NONE", "A1", now)
 
 
 def test_called_back_before_its_time_nobody_gets_it(db: Database, now: datetime) -> None:
@@ -254,3 +290,8 @@ def sent_one(db: Database, at: datetime) -> str:
     assert one is not None
     outbox.record(db, TERMS, one.outbound_id, Outcome("accepted", "SM" + "a" * 32), at)
     return one.to
+
+
+def test_the_full_stop_that_ends_a_text_is_the_templates_own(db: Database, now: datetime) -> None:
+    write(db, now, what="a stall at the market.")
+    assert the_offer(db).what == "a stall at the market"

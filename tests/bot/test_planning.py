@@ -16,6 +16,7 @@ from structlog.testing import capture_logs
 from bot import consent, marks
 from bot.database import Database
 from bot.documents import load_documents
+from bot.gate import last_day
 from bot.models import (
     Base,
     ConsentEvent,
@@ -30,6 +31,7 @@ from bot.models import (
 )
 from bot.models.people import AT_ONCE
 from bot.planning import Links, Planned, links_under, plan
+from bot.planning.who import in_company_since
 from bot.template_files import load_templates
 from tests.bot.rooms import (
     AMINA,
@@ -223,20 +225,42 @@ def test_those_are_planned_who_agreed_by_the_whole_ledger_and_no_others(db: Data
     assert 0 < len(agreed) < len(ids)
 
 
-def test_nobody_is_planned_after_the_last_day_of_their_course(db: Database, now: datetime) -> None:
+def test_somebody_is_greeted_after_their_course_too_for_as_long_as_we_may_write(db: Database, now: datetime) -> None:
     a_learner(db, now=now)
     alter(db, Course, ends_on=now.date())
-    assert plans(db, now + DAY) == NOTHING
+    last = datetime(2027, 5, 24, 22, 30, tzinfo=UTC)  # half past eleven at night in London: six calendar months later
+    assert plans(db, last + timedelta(hours=1)) == NOTHING
     is_looked_at(db)
+    assert plans(db, last) == Planned(first_messages=1)
+
+
+@pytest.mark.parametrize(
+    ("today", "since"),
+    [
+        (date(2027, 2, 28), date(2026, 8, 28)),
+        (date(2027, 3, 1), date(2026, 9, 1)),  # of 29, 30 and 31 August the last day is 28 February
+        (date(2026, 12, 31), date(2026, 7, 1)),
+        (date(2026, 7, 31), date(2026, 1, 31)),
+    ],
+)
+def test_a_course_is_still_in_company_by_calendar_months(today: date, since: date) -> None:
+    assert in_company_since(today) == since
+    assert last_day(since) >= today > last_day(since - DAY)
+
+
+def test_a_first_message_is_about_the_course_that_goes_on(db: Database, now: datetime) -> None:
+    person_id = a_learner(db, now=now)
+    over = now.date() - 20 * DAY
+    with db.write() as session:
+        course = Course(code="SON5", name="Sell Online", cohort="", starts_on=over - 80 * DAY, ends_on=over)
+        course.group_link = GROUP
+        session.add(course)
+        session.flush()
+        session.add(EnrolmentRow(person_id=person_id, course_id=course.id, created_at=now))
     assert plans(db, now) == Planned(first_messages=1)
-
-
-def test_the_last_day_of_a_course_is_the_one_in_london(db: Database) -> None:
-    a_learner(db, now=datetime(2027, 6, 1, tzinfo=UTC))
-    alter(db, Course, ends_on=date(2027, 6, 30))
-    assert plans(db, datetime(2027, 6, 30, 23, 30, tzinfo=UTC)) == NOTHING  # half past midnight, summer time
-    is_looked_at(db)
-    assert plans(db, datetime(2027, 6, 30, 22, 30, tzinfo=UTC)) == Planned(first_messages=1)
+    assert only(db, Outbound).variables["course"] == "Start Your Business"  # type: ignore[index]
+    goes_out(db, f"first:{person_id}", now)
+    assert plans(db, now + DAY).invitations == 0  # the group of a course that is over is not for joining
 
 
 def test_a_course_without_an_end_goes_on(db: Database, now: datetime) -> None:

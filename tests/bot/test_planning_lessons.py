@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 from sqlalchemy import event, select, update
 
 from bot import marks, outbox
 from bot.database import Database
+from bot.hours import Hours
 from bot.models import ContactPoint, Course, LessonRow, OfficeCase, Outbound, PersonRow
 from bot.outbox import Draft
 from bot.planning.forecast import forecast
@@ -59,7 +60,7 @@ def test_the_day_before_is_at_the_same_time_on_londons_clocks(lesson: datetime, 
 
 @pytest.mark.parametrize("lesson", [datetime(2026, 10, 25, 1, 30, tzinfo=UTC), datetime(2027, 3, 28, 1, 30, tzinfo=UTC)])
 def test_an_hour_before_is_sixty_minutes_whatever_the_clocks_do(lesson: datetime) -> None:
-    assert hour_before(lesson) == lesson - 60 * MINUTE
+    assert hour_before(lesson, Hours(time(0), time(23, 59))) == lesson - 60 * MINUTE
 
 
 @pytest.mark.parametrize(
@@ -82,7 +83,7 @@ def test_the_learner_chooses_and_else_the_course(now: datetime, choice: str, of_
     [
         (DAY + MINUTE, [("day_before", MINUTE), ("hour_before", 23 * HOUR + MINUTE)]),
         (DAY, [("day_before", 0 * HOUR), ("hour_before", 23 * HOUR)]),
-        (20 * HOUR, [("day_before", 0 * HOUR), ("hour_before", 19 * HOUR)]),  # late, and at once
+        (23 * HOUR, [("day_before", 0 * HOUR), ("hour_before", 22 * HOUR)]),  # late, and at once
         (2 * HOUR + MINUTE, [("day_before", 0 * HOUR), ("hour_before", HOUR + MINUTE)]),
         (2 * HOUR, [("hour_before", HOUR)]),  # so near, the hour before is enough
         (HOUR, [("hour_before", 0 * HOUR)]),
@@ -104,7 +105,10 @@ def test_nothing_comes_while_they_want_quiet(now: datetime) -> None:
         "day_before",
         "hour_before",
     ]
-    assert [plan for plan, _ in moments(starts, Wish("both", now + DAY + MINUTE), now, of_course=False)] == ["hour_before"]
+    later = now + DAY + MINUTE  # the day before lies in it, the lesson does not: as soon as it is over
+    assert list(moments(starts, Wish("day", later), now, of_course=False)) == [("day_before", later)]
+    near = starts - 2 * HOUR
+    assert [plan for plan, _ in moments(starts, Wish("both", near), now, of_course=False)] == ["hour_before"]
     assert list(moments(starts, Wish("both", starts), now, of_course=False)) == []
 
 

@@ -98,6 +98,7 @@ def test_who_was_invited_is_looked_at_a_week_later(db: Database, now: datetime) 
 def test_who_did_not_agree_is_not_looked_at_before_they_do(db: Database, now: datetime, consent: str) -> None:
     person_id = a_learner(db, now=now, consent=consent)
     alter(db, Course, ends_on=None)  # no date ever comes for them
+    alter(db, LessonRow, cancelled_at=now)
     plans(db, now)
     assert plan_at(db, person_id) is None
 

@@ -5,26 +5,27 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import event, func, select
 from sqlalchemy.orm import Session
 
-from bot import clock, ledger, setback
+from bot import clock, ledger, opportunities, setback
 from bot.cli import Tools
 from bot.cli.previewing import preview_command
 from bot.database import Database
-from bot.models import ContactPoint, Course, EnrolmentRow, LessonRow, Outbound, PersonRow, TemplateRow
+from bot.models import ContactPoint, Course, EnrolmentRow, LessonRow, Opportunity, Outbound, PersonRow, TemplateRow
 from bot.outbox import Draft
 from bot.people import point_of
 from bot.planning import Links, plan
-from bot.planning.forecast import forecast
+from bot.planning.forecast import forecast, may_be_followed
 from bot.preview import Expected, Span, nothing_planned, preview, summary
 from bot.terms import Terms
 from bot.worker import Chore, Worker
 from tests.bot.ledgers import KEYED
+from tests.bot.offers import an_offer, approved, staff
 from tests.bot.rooms import AMINA, BILAL, CARLA, TERMS, Archive, Clock, Stage, a_learner, only, owe, rows
 from tests.bot.test_chores import Shelf
 
@@ -41,12 +42,16 @@ def stage(db: Database, now: datetime) -> Stage:
     """Learners on one course with a lesson in a week; every template is approved."""
     for phone in PEOPLE:
         a_learner(db, phone, now=now, consent="refuse" if phone == CARLA else "give")
+    approve_all(db, now)
+    return Stage(db, Clock(now))
+
+
+def approve_all(db: Database, now: datetime) -> None:
     with db.write() as session:
         for number, one in enumerate(TERMS.templates):
             names = {"name": one.name, "language": one.language, "version": one.version}
             word = {"status": "approved", "category": one.category, "content_sid": f"HX{number:032x}", "checked_at": now}
             session.add(TemplateRow(**names, **word))
-    return Stage(db, Clock(now))
 
 
 def planned(session: Session, now: datetime, until: datetime) -> Iterator[Draft]:
@@ -114,6 +119,7 @@ def test_what_is_said_of_two_weeks_is_what_happens_in_them(stage: Stage) -> None
 
 
 def test_check_ins_end_with_two_silences_as_they_do_then(stage: Stage) -> None:
+    greeted(stage)
     ends(stage, stage.clock())
     until = stage.clock() + 17 * WEEK
     found = ahead(stage, until)
@@ -121,7 +127,7 @@ def test_check_ins_end_with_two_silences_as_they_do_then(stage: Stage) -> None:
     worker(stage).once()
     stage.clock.wait(HOUR / 2)  # check-ins are due at half past ten
     works_until(stage, until, worker(stage), step=12 * HOUR)
-    assert said(found) == happened(stage)
+    assert said(found) == [one for one in happened(stage) if "first_message" not in one]
 
 
 def test_the_daily_reach_is_counted_as_it_then_is(stage: Stage) -> None:
@@ -152,6 +158,68 @@ def test_what_waits_for_a_template_is_held_and_nobody_says_until_when(stage: Sta
     owe(stage.db, AMINA, start, template="lesson_cancelled", variables=NEWS, best_before=start + 300 * DAY)
     (one,) = preview(stage.db, TERMS, nothing_planned, Span(start, start + 200 * DAY))
     assert (one.fate, one.reason) == ("held", "WINDOW_CLOSED_NO_TEMPLATE")
+
+
+def test_an_opportunity_goes_in_the_tranches_that_are_foretold_and_who_never_gets_it_is_foretold_too(stage: Stage) -> None:
+    greeted(stage)
+    staff(stage.db, stage.clock())
+    start = stage.clock.wait(2 * DAY)  # nobody's window is open any more
+    narrow = replace(TERMS, reach_limit=3)
+    opportunities.add(stage.db, narrow, an_offer(start, best_before=start + 30 * HOUR), start)
+    assert offered(stage, narrow, start + 3 * DAY) == []
+    approved(stage.db, "MARKET", start)
+    found = offered(stage, narrow, start + 3 * DAY)
+    works_until(stage, start + 3 * DAY, worker(stage, narrow))
+    assert found == sorted(
+        (fate := FATES.get(row.state, "goes"), row.reason, row.tried_at.date() if row.tried_at and fate == "goes" else None)
+        for row in rows(stage.db, Outbound, Outbound.plan == "opportunity")
+    )
+    assert [(fate, reason) for fate, reason, _ in found] == [("goes", None)] * 4 + [("withheld", "STALE")]
+
+
+def offered(stage: Stage, terms: Terms, until: datetime) -> list[tuple[str, str | None, date | None]]:
+    found = (one for one in ahead(stage, until, terms) if one.plan == "opportunity")
+    return sorted((one.fate, one.reason, one.at.date() if one.fate == "goes" else None) for one in found)
+
+
+def test_a_draft_a_recalled_and_an_unfillable_opportunity_go_to_nobody(stage: Stage) -> None:
+    now = stage.clock()
+    staff(stage.db, now)
+    until = now + 10 * DAY
+    for code in ("DRAFT", "RECALLED", "OLD"):
+        opportunities.add(stage.db, TERMS, an_offer(now, code), now)
+    approved(stage.db, "RECALLED", now)
+    opportunities.recall(stage.db, "RECALLED", "A1", now)
+    approved(stage.db, "OLD", now)
+    assert len(offered(stage, TERMS, until)) == 5
+    with stage.db.write() as session:
+        session.query(Opportunity).update({"what": "m" * 300})
+    assert offered(stage, TERMS, until) == []
+
+
+@pytest.mark.parametrize("wrote", ["lately", "long ago"])
+def test_a_first_message_without_an_approved_template_is_held_also_for_who_wrote_lately(stage: Stage, wrote: str) -> None:
+    with stage.db.write() as session:
+        session.query(TemplateRow).filter(TemplateRow.name == "first_message").update({"status": "pending"})
+    now = stage.clock.wait(DAY if wrote == "long ago" else HOUR)
+    (one,) = [one for one in ahead(stage, now + 2 * HOUR) if one.learner == f"L{AMINA[1:]}"]
+    assert (one.plan, one.fate, one.reason) == ("first_message", "held", "WINDOW_CLOSED_NO_TEMPLATE")
+    assert not may_be_followed(one, now + WEEK)
+    worker(stage).once()
+    assert rows(stage.db, Outbound, Outbound.plan == "first_message") == []
+
+
+def test_what_may_follow_a_message_is_known_by_its_plan_and_by_when_it_goes() -> None:
+    at = datetime(2026, 11, 24, 18, tzinfo=UTC)
+    first = Expected(at, at, "L001", "first_message", "service", "first_message", "goes", None, (), "first:1")
+    again = replace(first, plan="invitation", key="invite-again:1:1")
+    assert not may_be_followed(first, at + 15 * HOUR)  # invitations go at ten
+    assert may_be_followed(first, at + 16 * HOUR)
+    assert not may_be_followed(replace(first, fate="withheld"), at + WEEK)
+    assert may_be_followed(replace(again, key="invite:1:1"), at + WEEK)
+    assert not may_be_followed(replace(again, key="invite:1:1"), at + 6 * DAY)
+    assert not may_be_followed(again, at + 3 * WEEK)
+    assert not may_be_followed(replace(first, plan="day_before"), at + WEEK)
 
 
 def test_it_only_looks(stage: Stage) -> None:
@@ -186,12 +254,28 @@ def test_one_learners_is_what_they_have_among_all(stage: Stage) -> None:
     assert theirs
 
 
-def test_whose_message_a_hold_keeps_back_is_not_said(stage: Stage) -> None:
-    owe(stage.db, AMINA, stage.clock(), template="lesson_cancelled", variables=NEWS)
+def test_a_hold_changes_nothing_of_what_is_shown_not_even_by_a_row_that_is_missing(stage: Stage) -> None:
+    for phone in (AMINA, BILAL):
+        owe(stage.db, phone, stage.clock(), key=phone, template="lesson_cancelled", variables=NEWS)
+    span = Span(stage.clock(), stage.clock() + DAY)
+    before = preview(stage.db, TERMS, nothing_planned, span)
     with stage.db.write() as session:
-        session.query(PersonRow).update({"held_at": stage.clock()})
-    (one,) = preview(stage.db, TERMS, nothing_planned, Span(stage.clock(), stage.clock() + DAY))
-    assert (one.reason, one.learner, one.key) == ("SAFEGUARDING_HOLD", "", "")
+        session.query(PersonRow).where(PersonRow.learner_code == f"L{AMINA[1:]}").update({"held_at": stage.clock()})
+    assert preview(stage.db, TERMS, nothing_planned, span) == before
+    assert [one.fate for one in before] == ["goes"] * 2
+
+
+def test_a_hold_changes_nothing_of_what_planning_would_owe_either(stage: Stage) -> None:
+    greeted(stage)
+    ends(stage, stage.clock())
+    staff(stage.db, stage.clock())
+    opportunities.add(stage.db, TERMS, an_offer(stage.clock()), stage.clock())
+    approved(stage.db, "MARKET", stage.clock())
+    before = ahead(stage, stage.clock() + 17 * WEEK)
+    with stage.db.write() as session:
+        session.query(PersonRow).where(PersonRow.learner_code == f"L{AMINA[1:]}").update({"held_at": stage.clock()})
+    assert ahead(stage, stage.clock() + 17 * WEEK) == before
+    assert {"check_in", "opportunity"} <= {one.plan for one in before if one.learner == f"L{AMINA[1:]}"}
 
 
 def test_the_last_line_counts_them() -> None:
@@ -219,14 +303,28 @@ def test_the_command_lists_them_with_codes_and_no_names(today: Stage) -> None:
     owe(today.db, AMINA, clock.now() + HOUR, urgent=True)
     until = (clock.now() + 2 * HOUR).isoformat()
     done = run(today, "--until", until, "--json")
-    (line,) = [json.loads(one) for one in done.stdout.splitlines()]
+    line, held = sorted((json.loads(one) for one in done.stdout.splitlines()), key=lambda one: str(one["fate"]))
+    assert (held["plan"], held["fate"]) == ("first_message", "held")  # there is no approved template
     assert (done.exit_code, line["learner"], line["plan"], line["fate"]) == (0, f"L{AMINA[1:]}", "course_update", "goes")
     assert "1 will go" in done.stderr
     for_people = run(today, "--until", until, "--learner", f"L{AMINA[1:]}").stdout
     assert "goes" in for_people
-    assert "1 will go, 0 held, 0 withheld" in for_people
+    assert "1 will go, 1 held, 0 withheld" in for_people
     assert "Amina" not in done.stdout + for_people
     assert AMINA not in done.stdout
+
+
+def test_the_command_says_what_is_not_in_the_list(today: Stage) -> None:
+    approve_all(today.db, clock.now())
+    until = (clock.now() + 3 * DAY).isoformat()
+    told = "Not in this list: what may follow 1 first messages (invitations, check-ins).\n"
+    done = run(today, "--until", until, "--json")
+    lines = [json.loads(one) for one in done.stdout.splitlines()]
+    assert {one["plan"]: one["may_be_followed"] for one in lines} == {"first_message": True}
+    assert done.stderr.endswith(told)
+    assert run(today, "--until", until).stdout.endswith(told)
+    owed = run(today, "--until", (clock.now() + timedelta(seconds=1)).isoformat())
+    assert "Not in this list" not in owed.stdout
 
 
 @pytest.mark.parametrize(
@@ -243,6 +341,17 @@ def test_what_cannot_be_answered_is_said_so(today: Stage, arguments: tuple[str, 
     until = () if status == 2 else ("--until", (clock.now() + DAY).isoformat())
     done = run(today, *arguments, *until)
     assert (done.exit_code, words in done.stderr) == (status, True)
+
+
+def greeted(stage: Stage) -> None:
+    """A first message went to each a week ago."""
+    at = stage.clock() - WEEK
+    for phone in PEOPLE:
+        with stage.db.read() as session:
+            person_id = session.scalars(select(ContactPoint.person_id).where(ContactPoint.value == phone)).one()
+        owe(stage.db, phone, at, key=f"first:{person_id}", template="first_message", plan="first_message")
+    with stage.db.write() as session:
+        session.query(Outbound).update({"state": "delivered", "sent_at": at, "tried_at": at})
 
 
 def opted_out(stage: Stage, phone: str) -> None:

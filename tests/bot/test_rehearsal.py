@@ -14,6 +14,7 @@ from bot import clock
 from bot.cli import Tools
 from bot.cli.running import work_command
 from bot.database import Database
+from bot.hours import LONDON
 from bot.models import Heartbeat, Outbound
 from bot.watch import Drift
 from bot.worker import Chore, Worker
@@ -69,8 +70,10 @@ def test_chores_do_their_work_as_at_that_moment_until_nothing_more_comes_of_it(r
 
 
 def test_without_a_zone_it_is_londons_time(real: Stage) -> None:
-    assert work(real, "--once", "--now", "2031-07-01T10:00").exit_code == 0
-    assert only(real.db, Heartbeat, Heartbeat.name == "rehearsal").at == datetime(2031, 7, 1, 9, tzinfo=UTC)
+    today = clock.now()
+    july = today.year + (today.month > 6)
+    assert work(real, "--once", "--now", f"{july}-07-01T10:00").exit_code == 0
+    assert only(real.db, Heartbeat, Heartbeat.name == "rehearsal").at == datetime(july, 7, 1, 9, tzinfo=UTC)
 
 
 def test_in_production_it_is_refused_and_sends_nothing(real: Stage, soon: datetime) -> None:
@@ -80,11 +83,30 @@ def test_in_production_it_is_refused_and_sends_nothing(real: Stage, soon: dateti
     assert states(real.db) == [("queued", None)]
 
 
-def test_before_the_last_one_it_is_refused_and_says_when_that_was(real: Stage) -> None:
-    assert work(real, "--once", "--now", "2031-01-11T10:00").exit_code == 0
-    done = work(real, "--once", "--now", "2031-01-11T09:59")
-    assert (done.exit_code, "11 Jan 2031 10:00:00" in done.stderr) == (1, True)
-    assert work(real, "--once", "--now", "2031-01-11T10:00").exit_code == 0
+def test_before_the_last_one_it_is_refused_and_says_when_that_was(real: Stage, soon: datetime) -> None:
+    assert work(real, "--once", "--now", soon.isoformat()).exit_code == 0
+    done = work(real, "--once", "--now", (soon - timedelta(minutes=1)).isoformat())
+    when = f"{soon.astimezone(LONDON):%d %b %Y %H:%M:%S}"
+    assert (done.exit_code, when in done.stderr) == (1, True)
+    assert work(real, "--once", "--now", soon.isoformat()).exit_code == 0
+
+
+def test_a_slip_of_the_pen_in_the_year_is_refused_and_ends_no_rehearsals(real: Stage, soon: datetime) -> None:
+    done = work(real, "--once", "--now", "2099-12-01T10:00")
+    assert (done.exit_code, "too far ahead" in done.stderr) == (1, True)
+    assert work(real, "--once", "--now", soon.isoformat()).exit_code == 0
+
+
+def test_a_year_of_rehearsals_goes_on_from_the_last(real: Stage, soon: datetime) -> None:
+    for days in (390, 780):
+        assert work(real, "--once", "--now", (soon + days * DAY).isoformat()).exit_code == 0
+    assert work(real, "--once", "--now", (soon + 1190 * DAY).isoformat()).exit_code == 1
+
+
+@pytest.mark.parametrize("at", ["9999-12-31T23:59-05:00", "0001-01-01T00:00+05:00", "2206-12-01", "1999-12-31"])
+def test_a_time_at_the_end_of_the_calendar_is_a_usage_error(real: Stage, at: str) -> None:
+    done = work(real, "--once", "--now", at)
+    assert (done.exit_code, "the year" in done.stderr) == (2, True)
 
 
 @pytest.mark.parametrize("arguments", [("--now", "2031-01-11T10:00"), ("--once", "--now", "soon")])

@@ -11,12 +11,15 @@ from bot import inbox, outbox, setback
 from bot.chores import Twilio
 from bot.database import Database
 from bot.health.ready import readiness
-from bot.models import Alert, Inbound, Outbound, Stop
+from bot.models import Alert, Inbound, Opportunity, Outbound, Stop
+from bot.opportunities import RECALL_FOR
 from bot.outbox import stopping
 from bot.outbox.claim import LEASE
+from bot.planning.opportunities import release
 from bot.recovery import Lookout
 from bot.schema import newest
 from bot.whatsapp import ProviderAway
+from tests.bot.offers import a_course, on_its_way, staff
 from tests.bot.rooms import AMINA, BILAL, SECOND, TERMS, Archive, Clock, Stage, a_learner, only, owe, rows, states
 from tests.words import lexicon
 
@@ -71,6 +74,43 @@ def test_what_is_planned_for_a_moment_keeps_it(stage: Stage) -> None:
     owe(stage.db, AMINA, later, key="reminder", use="lesson_reminder", plan="day_before")
     assert goes_back(stage, 2 * HOUR) == 0
     assert only(stage.db, Outbound).due_at == later
+
+
+@pytest.mark.parametrize("hours", [range(1), range(11)])
+def test_an_opportunity_does_not_wait_for_the_days_that_the_clock_went_back(stage: Stage, hours: range) -> None:
+    started = an_opportunity(stage)
+    fast = started + 2 * DAY
+    for passed in hours:  # with the clock fast; then it is put right
+        release(stage.db, TERMS, fast + passed * HOUR)
+    assert setback.mend(stage.db, started) == 1
+    assert only(stage.db, Opportunity).plan_at == started
+    release(stage.db, TERMS, started)
+    assert setback.mend(stage.db, started) == 0
+
+
+def test_an_opportunity_that_waits_for_the_hours_to_open_keeps_that_moment(stage: Stage) -> None:
+    started = an_opportunity(stage)
+    evening = started.replace(hour=21)
+    release(stage.db, TERMS, evening)
+    opens = only(stage.db, Opportunity).plan_at
+    assert setback.mend(stage.db, evening) == 0
+    assert only(stage.db, Opportunity).plan_at == opens
+    assert setback.mend(stage.db, opens or evening) == 0
+
+
+def test_an_opportunity_approved_on_a_fast_clock_goes_after_its_time_for_second_thoughts(stage: Stage) -> None:
+    started = an_opportunity(stage)
+    now = started - 2 * DAY
+    setback.mend(stage.db, now)
+    row = only(stage.db, Opportunity)
+    assert row.release_at == row.plan_at == now + RECALL_FOR
+
+
+def an_opportunity(stage: Stage) -> datetime:
+    """One is on its way; from when."""
+    staff(stage.db, stage.clock())
+    a_course(stage.db, "OFFERED", stage.clock())
+    return on_its_way(stage.db, stage.clock())
 
 
 def test_an_alert_about_somebody_at_risk_does_not_wait(stage: Stage) -> None:

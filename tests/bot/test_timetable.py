@@ -16,8 +16,8 @@ from bot.models import ContactPoint, Course, LessonRow, Outbound, PersonRow
 from bot.outbox.trouble import send_again
 from bot.planning.reminders import day_before, hour_before
 from bot.timetable import change
-from bot.timetable.change import LessonError, NewLesson, Slot
-from bot.timetable.courses import find_course, remind_hour_before
+from bot.timetable.change import LessonError, NewLesson, Slot, find_course
+from bot.timetable.courses import remind_hour_before
 from bot.timetable.rewrite import correct
 from bot.timetable.words import NO_PLACE, clock_of, reminder_variables, when, where
 from tests.bot.rooms import AMINA, BILAL, CARLA, TERMS, Clock, Stage, a_learner, only, rows
@@ -296,7 +296,7 @@ def test_a_list_that_only_spells_the_title_otherwise_puts_right_what_waits(stage
     with stage.db.write() as session:
         lesson = change.find(session, CODE, SUNDAY, lock=True)
         slot = Slot(lesson.starts_at, lesson.ends_at, "Prices", lesson.place, lesson.link)
-        correct(session, TERMS.templates, lesson, slot, SUNDAY + HOUR, told=False)
+        correct(session, TERMS, lesson, slot, SUNDAY + HOUR, told=False)
     (row,) = reminders(stage.db)
     assert shape(row) == ("day_before", "queued", None, SUNDAY)
     assert "Prices" in row.body

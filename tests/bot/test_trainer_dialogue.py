@@ -251,7 +251,7 @@ def test_a_link_with_a_password_in_it_is_not_half_sent(college: College) -> None
 
 def test_what_cannot_be_done_is_said_with_its_reason(college: College) -> None:
     college.stage.clock.wait(timedelta(hours=8, minutes=30))  # it began at 18:00
-    assert "I can't do that: it would have begun by now" in college.says(NASREEN, "delay 20")
+    assert "I can't do that. That time has passed. Send a longer delay." in college.says(NASREEN, "delay 20")
 
 
 def test_an_order_wins_over_another_question(college: College) -> None:
@@ -429,3 +429,49 @@ def test_a_question_of_ours_costs_a_learner_no_look_into_the_timetable() -> None
     assert with_orders(None, turn, TERMS, NOW) == turn  # type: ignore[arg-type]
     assert read_order("yes") is None
     assert Order("late", "L1", 1).reached == 0
+
+
+@pytest.mark.parametrize("answer", ["20", "20 mins", "about 20 minutes", "twenty"])
+def test_how_late_is_answered_by_the_number_alone(college: College, answer: str) -> None:
+    assert "How many minutes late?" in college.says(NASREEN, "running late")
+    assert "it starts at 18:20" in college.says(NASREEN, answer)
+    assert "Done. It now starts at 18:20." in college.says(NASREEN, "yes")
+
+
+def test_a_number_that_cannot_be_is_asked_about_again_and_may_be_one_digit(college: College) -> None:
+    college.says(NASREEN, "delay 999")
+    assert "How many minutes late?" in college.says(NASREEN, "500")
+    assert "it starts at 18:05" in college.says(NASREEN, "5")
+
+
+def test_the_number_is_of_the_lessons_that_were_meant(college: College, now: datetime) -> None:
+    teaches_both(college, now)
+    college.says(NASREEN, "running late tonight")
+    assert "1 SYB12" in college.says(NASREEN, "20")
+    assert "SON5, Selling Abroad, today at 19:00." in college.says(NASREEN, "2")
+    assert rows(college.db, Notice) == []
+
+
+def test_a_number_answers_how_late_only_while_that_is_open(college: College) -> None:
+    college.says(NASREEN, "running late")
+    college.stage.clock.wait(timedelta(hours=25))
+    assert "it starts at" not in college.says(NASREEN, "20")
+    assert rows(college.db, Notice) == []
+
+
+def test_opting_out_while_we_ask_how_late_is_opting_out(college: College) -> None:
+    college.says(NASREEN, "running late")
+    college.says(NASREEN, "STOP")
+    assert consent_of(college.db, NASREEN) == ["withdrawn"] * 3
+
+
+def test_words_that_end_with_a_full_stop_are_told_with_one(college: College) -> None:
+    assert "zoom is down.\n" in college.says(NASREEN, "problem zoom is down.") + "\n"
+    for text in ("problem: zoom is down, please wait!", "yes"):
+        assert not [mark for mark in ("..", "!.") if mark in college.says(NASREEN, text)]
+
+
+def test_a_trainer_is_told_who_puts_a_cancelled_lesson_back(college: College) -> None:
+    for text in ("cancel tonight", "yes"):
+        college.says(NASREEN, text)
+    assert "Ask the office. Call 01254 693 999." in college.says(NASREEN, "delay 20 SYB12-11")

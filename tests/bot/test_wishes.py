@@ -13,14 +13,29 @@ from sqlalchemy import select, update
 
 from bot import planning, wishes
 from bot.database import Database
+from bot.effects import ChooseReminders
 from bot.hours import LONDON, opening
-from bot.models import ConsentEvent, ContactPoint, Inbound, LessonRow, Outbound, PersonRow
+from bot.models import ConsentEvent, ContactPoint, Course, Inbound, LessonRow, Outbound, PersonRow
 from bot.planning.reminders import day_before, hour_before
 from bot.routing import choose
 from bot.safety import read_wish, screen
 from bot.turn import Heard, Media, Parse, Plan, ReminderChoice, Wish, WishKind
 from bot.until import quiet_until
-from tests.bot.rooms import AMINA, BILAL, TERMS, Clock, SmallLimits, Stage, a_learner, english, only, owe, rows, states
+from tests.bot.rooms import (
+    AMINA,
+    BILAL,
+    TERMS,
+    Clock,
+    SmallLimits,
+    Stage,
+    a_learner,
+    consent_of,
+    english,
+    only,
+    owe,
+    rows,
+    states,
+)
 from tests.bot.templates import ready
 from tests.builders import a_message, a_pending, a_turn
 from tests.words import lexicon
@@ -149,6 +164,84 @@ def test_an_opting_out_is_never_a_mere_wish(db: Database, text: str) -> None:
     assert not {"reminder_preferences", "what_will_you_send"} & set(handlers)
 
 
+BESIDE_A_WISH = [
+    "leave me alone no reminders till january",
+    "i want out. no reminders till january",
+    "block me, no reminders this week",
+    "delete me and no reminders for 2 weeks",
+    "no reminders or messages till january",
+    "no messages or reminders till january",
+    "no reminders or texts for 2 weeks",
+    "no reminders, or anything else, this week",
+    "no reminders till january and no messages",
+    "no reminders till january and then never again",
+    "dont remind me ever again till january",
+    "no reminders leave me alone just tell me if it is cancelled",
+]
+
+
+@pytest.mark.parametrize("away", [True, False])
+@pytest.mark.parametrize("text", BESIDE_A_WISH)
+def test_an_opting_out_beside_a_wish_pauses_and_is_asked_about(db: Database, text: str, *, away: bool) -> None:
+    stage = Stage(db, Clock(WEDNESDAY))
+    stage.nlu.away = away
+    a_learner(stage.db, AMINA, now=WEDNESDAY)
+    (answer,) = stage.hears_and_works(AMINA, text)
+    assert answer.startswith(english("consent.pause_question"))
+    assert "given" not in consent_of(stage.db, AMINA)
+    assert (only(stage.db, PersonRow).reminders, only(stage.db, PersonRow).quiet_until) == ("", None)
+
+
+def test_who_asks_to_be_deleted_beside_a_wish_is_asked_about_both(db: Database) -> None:
+    text = "delete me and no reminders for 2 weeks"
+    stage = Stage(db, Clock(WEDNESDAY))
+    stage.nlu.intents[text] = Parse("data_erasure_request", 0.9, (("data_erasure_request", 0.9),))
+    a_learner(stage.db, AMINA, now=WEDNESDAY)
+    stage.hears_and_works(AMINA, text)
+    assert only(stage.db, Inbound).intents == ["opt_out_unsure", "data_erasure_request"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sick of this no reminders this week",
+        "shut up, no reminders till friday",
+        "no reminders for 2 weeks its too much for me",
+    ],
+)
+def test_who_says_more_than_a_wish_gets_the_menu_and_nothing_is_granted(db: Database, text: str) -> None:
+    stage = Stage(db, Clock(WEDNESDAY))
+    stage.nlu.away = True
+    a_learner(stage.db, AMINA, now=WEDNESDAY)
+    assert stage.hears_and_works(AMINA, text) == [english("reminders.menu")]
+
+
+@pytest.mark.parametrize(
+    ("text", "until"),
+    [
+        ("hi, no reminders till january please", midnight(2027, 1, 1)),
+        ("im away so no reminders for 2 weeks", midnight(2026, 12, 9)),
+        ("hello can you pause my reminders till monday, thanks", MONDAY),
+        ("Good morning. I am on holiday, please no lesson reminders this week", MONDAY),
+    ],
+)
+def test_courtesies_and_reasons_beside_a_wish_change_nothing(text: str, until: datetime) -> None:
+    assert heard(text) == Wish("quiet", until)
+
+
+@pytest.mark.parametrize(("stop", "handler"), [(0.4, "opt_out_unsure"), (0.39, "reminder_preferences")])
+def test_a_doubtful_opting_out_that_the_model_hears_beside_a_wish_counts(stop: float, handler: str) -> None:
+    ranking = (("reminder_preferences", 0.7), ("opt_out", stop))
+    turn = replace(a_turn(wish=Wish("quiet", MONDAY)), parse=Parse("reminder_preferences", 0.7, ranking))
+    assert choose(turn, SmallLimits()).handlers == (handler,)
+
+
+def test_the_year_is_said_where_it_is_not_this_one(db: Database, now: datetime) -> None:
+    scene = a_scene(db, now)
+    assert "before Fri 1 Jan 2027. I" in scene.says("no reminders till january")
+    assert "before Tue 1 Dec. I" in scene.says("no reminders till december")
+
+
 WORDS = ["not", "no", "reminder", "hour", "day", "before", "only", "till", "january", "5", "/", "31", "2"]
 some_words = st.lists(st.sampled_from(WORDS)).map(" ".join)
 
@@ -165,13 +258,16 @@ def test_no_words_break_the_reading(text: str) -> None:
         ("not till monday", MONDAY, midnight(2026, 12, 7)),  # said on a Monday: the next one
         ("not this week", MONDAY, midnight(2026, 12, 7)),
         ("not till tomorrow", WEDNESDAY, midnight(2026, 11, 26)),
-        ("not till november", WEDNESDAY, midnight(2027, 11, 1)),
+        ("not till november", WEDNESDAY, None),  # a year of silence is said with its year
         ("not till the end of january", WEDNESDAY, midnight(2027, 2, 1)),
         ("not till after december", WEDNESDAY, midnight(2027, 1, 1)),
         ("not till january 5th", WEDNESDAY, midnight(2027, 1, 5)),
         ("not till 29 february", WEDNESDAY, None),  # neither 2026 nor 2027 has one
         ("not till 29 2 2028", WEDNESDAY, None),  # more than a year ahead
-        ("not till 25 11", WEDNESDAY, midnight(2027, 11, 25)),
+        ("not till november 2027", WEDNESDAY, midnight(2027, 11, 1)),
+        ("not till 25 11", WEDNESDAY, None),  # today
+        ("not till 24 nov", WEDNESDAY, None),
+        ("not till the end of may", WEDNESDAY, midnight(2027, 6, 1)),
         ("not till 1 2 2026", WEDNESDAY, None),
         ("not for a month", datetime(2027, 1, 31, tzinfo=UTC), None),  # there is no 31 February
         ("not for 3 months", WEDNESDAY, midnight(2027, 2, 25)),
@@ -217,7 +313,7 @@ class Scene:
     def choose(self, which: ReminderChoice = "", until: datetime | None = None) -> None:
         with self.stage.db.write() as session:
             person = session.get_one(PersonRow, self.person_id)
-            wishes.choose_reminders(session, person, which, until, self.now)
+            wishes.choose_reminders(session, person, ChooseReminders(which, until), TERMS, self.now)
 
     def says(self, text: str) -> str:
         """The one answer to a message."""
@@ -246,6 +342,7 @@ def a_scene(db: Database, now: datetime, *plans: Plan) -> Scene:
         lesson = session.scalars(select(LessonRow)).one()
         lesson.starts_at, lesson.ends_at, lesson_id = LESSON_AT, LESSON_AT + 2 * HOUR, lesson.id
         session.get_one(PersonRow, person_id).plan_at = None
+        session.get_one(Course, lesson.course_id).hour_before = True
     for plan in plans or ("day_before", "hour_before"):
         due_at = (day_before if plan == "day_before" else hour_before)(LESSON_AT)
         row = owe(db, AMINA, now, key=f"{plan}:{lesson_id}:{person_id}", plan=plan, due_at=due_at, best_before=LESSON_AT)
@@ -334,12 +431,13 @@ def test_other_messages_and_other_people_are_left_alone(db: Database, now: datet
     assert states(db, Outbound.key == "news") == [QUEUED]
 
 
-def test_what_was_withheld_for_another_reason_does_not_come_back(db: Database, now: datetime) -> None:
+@pytest.mark.parametrize("reason", ["RESTORED", "ERASED", "STALE"])
+def test_what_was_withheld_for_good_does_not_come_back(db: Database, now: datetime, reason: str) -> None:
     scene = a_scene(db, now)
     with db.write() as session:
-        session.execute(update(Outbound).values(state="withheld", reason="SUPERSEDED"))
+        session.execute(update(Outbound).values(state="withheld", reason=reason))
     scene.choose("both")
-    assert set(scene.planned().values()) == {("withheld", "SUPERSEDED")}
+    assert set(scene.planned().values()) == {("withheld", reason)}
 
 
 def test_what_went_already_is_not_touched(db: Database, now: datetime) -> None:
@@ -446,7 +544,7 @@ def test_whoever_is_opted_out_is_told_so_and_nothing_is_chosen(db: Database, now
 def test_what_will_you_send_is_answered_from_what_is_planned(db: Database, now: datetime) -> None:
     scene = a_scene(db, now)
     answer = scene.says("wot msgs do i get")
-    assert english("reminders.day_now") in answer
+    assert english("reminders.both_now") in answer
     assert answer.index("Wed 25 Nov, 10:00: a reminder of Pricing.") < answer.index(
         "Thu 26 Nov, 09:00: a reminder of Pricing."
     )

@@ -41,7 +41,7 @@ def the_lesson(db: Database) -> LessonRow:
 
 def planned(db: Database, now: datetime) -> int:
     """A round of planning of reminders."""
-    return plan_lessons(db, TERMS.templates, now)
+    return plan_lessons(db, TERMS, now)
 
 
 def tell(db: Database, wanted: Callable[[LessonRow], News], now: datetime, by: str = "A01") -> Reach:

@@ -70,6 +70,7 @@ class News:
     version: int
     urgent: bool
     best_before: datetime
+    urgent_from: datetime
 
 
 @dataclass(eq=False, slots=True)

@@ -17,8 +17,10 @@ from sqlalchemy import func, select
 from bot import consents, outbox, wishes
 from bot.conversation import take_next
 from bot.database import Database
+from bot.effects import ChooseReminders
 from bot.models import Inbound, LessonRow, Opportunity, Outbound, PersonRow
-from bot.opportunities.approval import approve, recall
+from bot.opportunities.approval import approve, mark_of, recall
+from bot.opportunities.preview import read
 from bot.opportunities.values import Written
 from bot.opportunities.writing import add
 from bot.planning import Links, plan
@@ -167,7 +169,7 @@ class Year:
             purpose=row.purpose,
             use=row.use,
             plan=row.plan,
-            urgent=row.urgent,
+            urgent=row.urgent or (row.urgent_from is not None and row.urgent_from <= now),
             lesson=lesson.code if lesson else "",
             moves=lesson.moves if lesson else 0,
             notice=row.notice_id or 0,
@@ -229,9 +231,10 @@ class Year:
         lesson.cancelled = kind == "cancelled"
         if kind != "problem":
             lesson.changed.append(now)
-        urgent = min(was, lesson.starts_at) <= now + 12 * HOUR
-        until = max(lesson.ends_at, now + 15 * MINUTE)
-        self.college.news[told.notice_id] = News(lesson, kind, now, lesson.version, urgent, until)
+        urgent_from = min(was, lesson.starts_at) - 12 * HOUR
+        waited = [one.urgent_from for one in self.college.news.values() if one.lesson == lesson and one.urgent_from > now]
+        until, soonest = max(lesson.ends_at, now + 15 * MINUTE), min(urgent_from, *waited, urgent_from)
+        self.college.news[told.notice_id] = News(lesson, kind, now, lesson.version, urgent_from <= now, until, soonest)
 
     def _news(self, row: LessonRow, kind: str) -> change.News:
         now = self.clock()
@@ -279,7 +282,7 @@ class Year:
     def _approve(self, code: str) -> None:
         offer = self.book.offered[code]
         if not offer.recalled and offer.best_before > self.clock() + HOUR:
-            approve(self.db, code, "A2", self.clock())
+            approve(self.db, code, "A2", self.clock(), seen=mark_of(read(self.db, code)))
             offer.goes_from = self.clock() + 15 * MINUTE
 
     def _recall(self, code: str) -> None:
@@ -341,7 +344,7 @@ class Year:
         until = None if which else self.clock() + self.chance.choice((2 * DAY, 7 * DAY))
         with self.db.write() as session:
             person = session.scalars(select(PersonRow).where(PersonRow.id == learner.id).with_for_update()).one()
-            wishes.choose_reminders(session, person, which, until, self.clock())  # type: ignore[arg-type]
+            wishes.choose_reminders(session, person, ChooseReminders(which, until), TERMS, self.clock())  # type: ignore[arg-type]
         learner.wish, learner.quiet_until = which or learner.wish, until
 
     def _blocks(self, learner: Learner) -> None:

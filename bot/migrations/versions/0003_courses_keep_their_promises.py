@@ -26,6 +26,8 @@ def upgrade() -> None:
         sa.Column("status", sa.String(), nullable=False),
         sa.Column("made_by", sa.String(), nullable=False),
         sa.Column("made_at", bot.models.base.Utc(timezone=True), nullable=False),
+        sa.Column("author_id", sa.Integer(), nullable=False),
+        sa.Column("author_email", sa.String(), nullable=False),
         sa.Column("approved_by", sa.String(), nullable=True),
         sa.Column("approved_at", bot.models.base.Utc(timezone=True), nullable=True),
         sa.Column("release_at", bot.models.base.Utc(timezone=True), nullable=True),
@@ -34,10 +36,12 @@ def upgrade() -> None:
         sa.Column("best_before", bot.models.base.Utc(timezone=True), nullable=False),
         sa.Column("plan_at", bot.models.base.Utc(timezone=True), nullable=True),
         sa.Column("ended_at", bot.models.base.Utc(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["author_id"], ["person.id"], name=op.f("fk_opportunity_author_id_person")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_opportunity")),
         sa.UniqueConstraint("code", name=op.f("uq_opportunity_code")),
     )
     with op.batch_alter_table("opportunity", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_opportunity_author_id"), ["author_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_opportunity_plan_at"), ["plan_at"], unique=False)
 
     op.create_table(
@@ -74,6 +78,7 @@ def upgrade() -> None:
         sa.Column("at", bot.models.base.Utc(timezone=True), nullable=False),
         sa.Column("urgent", sa.Boolean(), nullable=False),
         sa.Column("called_at", bot.models.base.Utc(timezone=True), nullable=True),
+        sa.Column("phoneless", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(["lesson_id"], ["lesson.id"], name=op.f("fk_notice_lesson_id_lesson")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_notice")),
     )
@@ -92,6 +97,7 @@ def upgrade() -> None:
 
     with op.batch_alter_table("outbound", schema=None) as batch_op:
         batch_op.add_column(sa.Column("plan", sa.String(), nullable=False, server_default=""))
+        batch_op.add_column(sa.Column("urgent_from", bot.models.base.Utc(timezone=True), nullable=True))
         batch_op.add_column(sa.Column("lesson_id", sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column("lesson_version", sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column("notice_id", sa.Integer(), nullable=True))
@@ -130,7 +136,7 @@ def downgrade() -> None:
         for table in ("lesson", "notice", "opportunity"):
             batch_op.drop_constraint(batch_op.f(f"fk_outbound_{table}_id_{table}"), type_="foreignkey")
             batch_op.drop_index(batch_op.f(f"ix_outbound_{table}_id"))
-        for column in ("opportunity_id", "notice_id", "lesson_version", "lesson_id", "plan"):
+        for column in ("opportunity_id", "notice_id", "lesson_version", "lesson_id", "urgent_from", "plan"):
             batch_op.drop_column(column)
 
     with op.batch_alter_table("lesson", schema=None) as batch_op:
@@ -151,4 +157,5 @@ def downgrade() -> None:
     op.drop_table("check_in")
     with op.batch_alter_table("opportunity", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_opportunity_plan_at"))
+        batch_op.drop_index(batch_op.f("ix_opportunity_author_id"))
     op.drop_table("opportunity")
