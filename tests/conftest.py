@@ -19,7 +19,9 @@ from bot.schema import migrate
 
 # A line is enough: structlog's own way draws every failure with all its variables, which takes a second each.
 structlog.configure(processors=[structlog.processors.add_log_level, structlog.processors.LogfmtRenderer()])
-settings.register_profile("quick", max_examples=30)  # `make fast`; `make test` takes them all
+settings.register_profile("whole", deadline=None)  # no test asks how long anything takes
+settings.register_profile("quick", settings.get_profile("whole"), max_examples=30)  # `make fast`
+settings.load_profile("whole")
 OTHERS_GO = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle'

@@ -29,7 +29,13 @@ DAY = timedelta(days=1)
 
 @pytest.fixture
 def soon() -> datetime:
-    """Ten in London tomorrow, by the real clock: commands ask no other."""
+    """An hour from now by the real clock, which is the one that commands ask: the session window is open until then."""
+    return datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1)
+
+
+@pytest.fixture
+def ten() -> datetime:
+    """Ten tomorrow: a moment of group hours, whatever the hour of the test."""
     return (datetime.now(UTC) + DAY).replace(hour=10, minute=0, second=0, microsecond=0)
 
 
@@ -114,13 +120,13 @@ def test_what_makes_no_sense_is_a_usage_error(real: Stage, arguments: tuple[str,
     assert work(real, *arguments).exit_code == 2
 
 
-def test_after_a_rehearsal_far_ahead_the_same_person_is_written_to_today(real: Stage, soon: datetime) -> None:
-    a_learner(real.db, BILAL, now=soon + 60 * DAY)  # wrote then
-    owe(real.db, BILAL, clock.now() + DAY, key="rehearsed", best_before=soon + 90 * DAY)
-    work(real, "--once", "--now", (soon + 60 * DAY).isoformat())
+def test_after_a_rehearsal_far_ahead_the_same_person_is_written_to_today(real: Stage, ten: datetime) -> None:
+    a_learner(real.db, BILAL, now=ten + 60 * DAY)  # wrote then
+    owe(real.db, BILAL, clock.now() + DAY, key="rehearsed", best_before=ten + 90 * DAY)
+    work(real, "--once", "--now", (ten + 60 * DAY).isoformat())
     assert states(real.db) == [("accepted", None)]
-    owe(real.db, BILAL, soon, key="real")
-    tomorrow = Stage(real.db, Clock(soon), whatsapp=real.whatsapp)
+    owe(real.db, BILAL, ten, key="real")
+    tomorrow = Stage(real.db, Clock(ten), whatsapp=real.whatsapp)
     tomorrow.works()
     assert states(real.db) == [("accepted", None)] * 2  # neither its pace nor its cap reaches back
 
