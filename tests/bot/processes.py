@@ -132,7 +132,12 @@ class _Api(BaseHTTPRequestHandler):
         super().__init__(*given)
 
     def do_POST(self) -> None:
-        status, answer = self.outside.answer(self.path, self.rfile.read(int(self.headers.get("Content-Length", 0))))
+        length = int(self.headers.get("Content-Length", 0))
+        given = self.rfile.read(length)
+        if len(given) < length:  # whoever was sending it was killed in the middle: nobody takes half a message
+            self.close_connection = True
+            return
+        status, answer = self.outside.answer(self.path, given)
         body = json.dumps(answer).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
