@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, TypeVar
 
+import pytest
 from sqlalchemy import ColumnElement, inspect, select
 from sqlalchemy.orm import Session
 
@@ -39,6 +40,7 @@ AMINA, BILAL, CARLA = "+447700900101", "+447700900102", "+447700900103"
 FARAH = Contact("Farah Malik", "farah@example.org", "+447700900990")
 OWEN = Contact("Owen Price", "owen@example.org", "+447700900991")
 SECOND = timedelta(seconds=1)
+SEVERAL_WRITERS = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # SQLite has one at a time
 TERMS = Terms(load_templates(), KEYED)
 
 

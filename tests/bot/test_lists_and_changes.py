@@ -34,7 +34,19 @@ from bot.timetable.calls import call_sheet, call_sheets
 from bot.timetable.courses import remind_hour_before
 from bot.whatsapp import Outcome
 from tests.bot.ledgers import ANN_PHONE, COURSES, KEYED, a_college, ann, books
-from tests.bot.rooms import AMINA, BILAL, TERMS, Clock, Recorder, Stage, a_learner, a_member_of_staff, only, rows
+from tests.bot.rooms import (
+    AMINA,
+    BILAL,
+    SEVERAL_WRITERS,
+    TERMS,
+    Clock,
+    Recorder,
+    Stage,
+    a_learner,
+    a_member_of_staff,
+    only,
+    rows,
+)
 from tests.bot.timetables import (
     CODE,
     cancelled,
@@ -343,11 +355,10 @@ def both(*parts: Callable[[], object]) -> list[Exception]:
     return failures
 
 
+@SEVERAL_WRITERS
 def test_an_import_and_a_trainer_who_change_one_lesson_wait_for_each_other_and_both_count(
     db: Database, folder: Path, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if db.is_sqlite:
-        pytest.skip("SQLite has one writer")
     says(folder, LISTED.replace("Room 4", "Room 9"))
     locked, waits, tries = threading.Event(), threading.Event(), []
 
@@ -371,10 +382,9 @@ def test_an_import_and_a_trainer_who_change_one_lesson_wait_for_each_other_and_b
     assert (the_lesson(db).place, the_lesson(db).starts_at, len(tries)) == ("Room 9", MONDAY + 20 * MINUTE, 1)
 
 
+@SEVERAL_WRITERS
 def test_an_order_waits_for_who_learns_there_before_it_takes_the_lesson(stage: Stage) -> None:
     """A turn that has its learner, and then needs the lesson, is never in a ring with an order."""
-    if stage.db.is_sqlite:
-        pytest.skip("SQLite has one writer")
     amina, at = person(stage.db, AMINA), threading.Event()
 
     def turn() -> None:
@@ -398,9 +408,8 @@ def cancelled_plainly(db: Database) -> None:
         notices.tell(notices.Desk(session, TERMS, "A01", SUNDAY), lesson, change.cancel(lesson))
 
 
+@SEVERAL_WRITERS
 def test_an_hour_before_is_turned_off_while_a_learner_says_stop(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    if stage.db.is_sqlite:
-        pytest.skip("SQLite has one writer")
     amina, locked, moved_ = person(stage.db, AMINA), threading.Event(), threading.Event()
     with stage.db.write() as session:
         session.execute(update(Course).values(hour_before=True))

@@ -22,6 +22,7 @@ from tests.bot.rooms import (
     AMINA,
     BILAL,
     CARLA,
+    SEVERAL_WRITERS,
     Clock,
     Stage,
     a_learner,
@@ -38,7 +39,6 @@ from tests.bot.rooms import (
 
 DAY = timedelta(days=1)
 NEW, SHOWN = "+447700900555", "07700 900555"
-SEVERAL_WRITERS = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # SQLite has one at a time
 SCOPED = "GB.1234567890ABCDEF"
 QUESTION = english("consent.number_question", number=SHOWN)
 WAITS = english("consent.number_waits", number=SHOWN)

@@ -21,7 +21,19 @@ from bot.template_store import refresh_status
 from bot.templates import Template
 from bot.whatsapp import OnFile
 from tests.bot.ledgers import a_college, ann, books
-from tests.bot.rooms import AMINA, BILAL, Clock, Stage, a_learner, a_member_of_staff, an_incoming, only, receive, rows
+from tests.bot.rooms import (
+    AMINA,
+    BILAL,
+    SEVERAL_WRITERS,
+    Clock,
+    Stage,
+    a_learner,
+    a_member_of_staff,
+    an_incoming,
+    only,
+    receive,
+    rows,
+)
 from tests.bot.test_planning import (
     DAY,
     TEMPLATES,
@@ -148,9 +160,8 @@ def test_a_lesson_that_changes_while_planning_looks_is_planned_as_it_then_is(
     assert only(db, Outbound, *theirs).lesson_version == 2
 
 
+@SEVERAL_WRITERS
 def test_planning_waits_for_nobody_who_holds_a_learner(db: Database, now: datetime) -> None:
-    if db.is_sqlite:
-        pytest.skip("SQLite has one writer: nobody holds anything for longer than a commit")
     held, free = a_learner(db, AMINA, now=now), a_learner(db, BILAL, now=now)
     alter(db, LessonRow, starts_at=now + 2 * DAY, ends_at=now + 2 * DAY + HOUR)
     with db.write() as session:  # an import, which takes a while
@@ -164,9 +175,8 @@ def test_planning_waits_for_nobody_who_holds_a_learner(db: Database, now: dateti
     assert only(db, LessonRow).planned_at == now + MINUTE
 
 
+@SEVERAL_WRITERS
 def test_planning_waits_for_nobody_who_changes_a_lesson(db: Database, now: datetime) -> None:
-    if db.is_sqlite:
-        pytest.skip("SQLite has one writer: nobody holds anything for longer than a commit")
     a_learner(db, AMINA, now=now)
     alter(db, LessonRow, starts_at=now + 2 * DAY, ends_at=now + 2 * DAY + HOUR)
     with db.write() as session:
