@@ -7,11 +7,10 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.effects import Announce, Ask, Effect, Say, say
-from bot.turn import Lesson, Order, Turn
+from bot.turn import LONGEST_DELAY, Lesson, Order, Turn
 from bot.turn.orders import pack
 
 LONDON = ZoneInfo("Europe/London")  # lessons are at the time of London's clocks
-LONGEST_DELAY = 240  # minutes; what is later than that is a move, and the office's
 MOST_SHOWN = 3
 HIDDEN = " hidden]"  # what stands where personal details were
 LINKS = ("https://", "http://")

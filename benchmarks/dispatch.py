@@ -38,6 +38,7 @@ from bot.settings import DEMO, OFFICIAL_SENDER, ROOT
 from bot.template_files import load_templates
 from tests.system.whole import free_port
 
+GUNICORN = ("--worker-class", "gthread", "--threads", "8", "app:create_app()")
 CALL_S = 0.15  # what a call to Twilio takes
 WRITERS = 400  # learners of whom one a second writes: nobody twice within the time that pacing asks
 PATIENCE_S = 900
@@ -149,32 +150,21 @@ def database(kind: str, folder: Path) -> Iterator[str]:
         yield make_url(url).set(database="e4a").render_as_string(hide_password=False)
 
 
+def surroundings(url: str, web: int, twilio: int) -> dict[str, str]:
+    """The environment of every process: no limit but Twilio's own, at any hour."""
+    outside = f"http://127.0.0.1:{twilio}"
+    own = {"DATABASE_URL": url, "TWILIO_API_URL": outside, "NLU_URL": outside, "PUBLIC_URL": f"http://127.0.0.1:{web}"}
+    return {"PATH": os.environ["PATH"], **own, "REACH_LIMIT": "100000", "GROUP_HOURS": "00:00-23:59"}
+
+
 @contextmanager
 def running(url: str, workers: int) -> Iterator[Run]:
     """Twilio's stand-in, the web process, and so many workers; all ended at the end."""
     web, twilio = free_port(), free_port()
-    base = f"http://127.0.0.1:{web}"
-    environment = {
-        "PATH": os.environ["PATH"],
-        "DATABASE_URL": url,
-        "TWILIO_API_URL": f"http://127.0.0.1:{twilio}",
-        "NLU_URL": f"http://127.0.0.1:{twilio}",
-        "PUBLIC_URL": base,
-        "REACH_LIMIT": "100000",
-        "GROUP_HOURS": "00:00-23:59",
-    }
+    environment = surroundings(url, web, twilio)
+    base, here = environment["PUBLIC_URL"], f"127.0.0.1:{web}"
     stand_in = [sys.executable, "-m", "benchmarks.slow_twilio", str(twilio), str(CALL_S)]
-    door = [
-        sys.executable,
-        "-m",
-        "gunicorn",
-        "--no-control-socket",
-        "--bind",
-        f"127.0.0.1:{web}",
-        "--worker-class",
-        "gthread",
-    ]
-    door += ["--threads", "8", "app:create_app()"]
+    door = [sys.executable, "-m", "gunicorn", "--no-control-socket", "--bind", here, *GUNICORN]
     work = ["nice", "-n", "5", sys.executable, "-m", "flask", "--app", "app", "work"]
     started: list[subprocess.Popen[bytes]] = []
 

@@ -93,21 +93,8 @@ def apply(scene: Scene, composed: Composed) -> None:
 
 def _do(scene: Scene, effect: Effect) -> None:  # noqa: C901, PLR0912 (one arm for each effect, and no more)
     match effect:
-        case Withdraw(purposes, source):
-            _record(scene, purposes, "withdraw", source)
-            outbox.cancel_planned(scene.session, scene.person.id, purposes, WITHHELD_AS.get(source, "OPTED_OUT"))
-        case Pause():  # what is planned stays so, and the gate holds it back: a NO must find it there
-            _record(scene, CONSENTABLE, "pause", "unsure")
-        case Resume():
-            _resume(scene, "no")
-        case Restore(purposes, source):
-            _resume(scene, source)
-            standing = standing_of(scene.session, scene.person.id)
-            given = consent.restorable(standing, purposes)
-            _record(scene, given, "give", source)
-            _record(scene, consent.undoable(standing, purposes), "undo", source)
-        case Grant(purposes, source):
-            _record(scene, purposes, "give", source, wording=_wording(scene, purposes))
+        case Withdraw() | Pause() | Resume() | Restore() | Grant():
+            _of_consent(scene, effect)
         case Disown():
             wrong = disown(scene.session, scene.inbound.contact_point_id, scene.now)
             ledger.shut(scene.session, wrong, scene.terms.keyed, scene.now)
@@ -141,9 +128,27 @@ def _do(scene: Scene, effect: Effect) -> None:  # noqa: C901, PLR0912 (one arm f
             assert_never(effect)
 
 
-def _record(
-    scene: Scene, purposes: Iterable[Consentable], action: consent.Action, source: str, *, wording: str = ""
-) -> None:
+def _of_consent(scene: Scene, effect: Withdraw | Pause | Resume | Restore | Grant) -> None:
+    match effect:
+        case Withdraw(purposes, source):
+            _record(scene, purposes, "withdraw", source)
+            outbox.cancel_planned(scene.session, scene.person.id, purposes, WITHHELD_AS.get(source, "OPTED_OUT"))
+        case Pause():  # what is planned stays so, and the gate holds it back: a NO must find it there
+            _record(scene, CONSENTABLE, "pause", "unsure")
+        case Resume():
+            _resume(scene, "no")
+        case Restore(purposes, source):
+            _resume(scene, source)
+            standing = standing_of(scene.session, scene.person.id)
+            _record(scene, consent.restorable(standing, purposes), "give", source)
+            _record(scene, consent.undoable(standing, purposes), "undo", source)
+        case Grant(purposes, source):
+            _record(scene, purposes, "give", source, wording=_wording(scene, purposes))
+        case _:
+            assert_never(effect)
+
+
+def _record(scene: Scene, purposes: Iterable[Consentable], action: consent.Action, source: str, wording: str = "") -> None:
     who, by = scene.person.id, "learner"
     entry = ledger.Entry(who, tuple(purposes), action, source, scene.now, scene.now, by, wording, scene.inbound.id)
     ledger.record(scene.session, entry, scene.terms.keyed)

@@ -15,6 +15,7 @@ from bot.database import insert_new
 from bot.gate import AFTER_COURSES, ANSWERS, Facts, counts_for_cap
 from bot.models import ContactPoint, Course, EnrolmentRow, LessonRow, Opportunity, Outbound, Pace, PersonRow
 from bot.queries import standing_of
+from bot.reminders import CHOSEN
 from bot.status import MAY_HAVE_GONE
 from bot.template_store import ready_sid
 from bot.templates import BadVariables, Template, UnknownTemplate
@@ -132,8 +133,7 @@ def _unwanted(person: PersonRow, row: Outbound, now: datetime) -> bool:
     """Does their own choice leave this reminder out? What the course asks for is decided when it is planned (P12)."""
     if row.use != "lesson_reminder":
         return False
-    chosen = {"": row.plan, "both": row.plan, "day": "day_before", "hour": "hour_before"}.get(person.reminders)
-    return chosen != row.plan or (person.quiet_until or now) > now
+    return row.plan not in CHOSEN.get(person.reminders, (row.plan,)) or (person.quiet_until or now) > now
 
 
 def _superseded(session: Session, row: Outbound) -> bool:

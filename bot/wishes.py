@@ -13,13 +13,12 @@ from bot.effects import ChooseReminders
 from bot.marks import look_at
 from bot.models import Inbound, Interest, Outbound, PersonRow
 from bot.planning import comebacks, lessons
+from bot.reminders import CHOSEN
 from bot.terms import Terms
 from bot.turn import CheckInOutcome
 from bot.turn import Interest as Topic
 
 NOT_WANTED = "NOT_WANTED"  # the gate's reason: it asks the same again when it sends
-BOTH = ("day_before", "hour_before")
-PLANS = {"day": ("day_before",), "hour": ("hour_before",), "none": ()}
 
 
 def choose_reminders(session: Session, person: PersonRow, wish: ChooseReminders, terms: Terms, now: datetime) -> None:
@@ -30,7 +29,7 @@ def choose_reminders(session: Session, person: PersonRow, wish: ChooseReminders,
     """
     person.reminders, person.quiet_until = wish.which or person.reminders, wish.quiet_until
     theirs = (Outbound.person_id == person.id, Outbound.use == "lesson_reminder", Outbound.state == "queued")
-    unwanted: ColumnElement[bool] = Outbound.plan.not_in(PLANS.get(person.reminders, BOTH))
+    unwanted: ColumnElement[bool] = Outbound.plan.not_in(CHOSEN.get(person.reminders, CHOSEN["both"]))
     if wish.quiet_until is not None:
         unwanted |= Outbound.due_at < wish.quiet_until
     session.execute(update(Outbound).where(*theirs, unwanted).values(state="withheld", reason=NOT_WANTED))

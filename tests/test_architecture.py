@@ -21,6 +21,7 @@ PURE = (
     "bot.turn.orders",
     "bot.orders",
     "bot.order_words",
+    "bot.reminders",
     "bot.effects",
     "bot.routing",
     "bot.compose",
@@ -118,6 +119,10 @@ def test_flask_is_known_at_the_edges_only() -> None:
 def test_click_and_the_scheduler_are_known_at_the_edges_only() -> None:
     assert outside(importers_of("click", "rich"), "bot.cli", *BUILD_TOOLS) == set()
     assert importers_of("apscheduler") == {"bot.worker"}
+
+
+def test_a_lesson_changes_without_knowing_how_things_are_planned() -> None:
+    assert {name for name in importers_of("bot.planning") if within(name, ("bot.timetable",))} == set()
 
 
 def test_rasa_is_known_to_its_components_only() -> None:

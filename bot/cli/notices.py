@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from bot import clock
 from bot.acts import NoSuchStaff
-from bot.cli.tools import Row, Tools, show
+from bot.cli.tools import JSON, Row, Tools, show
 from bot.consents import NotAllowed
 from bot.database import Busy, try_again
 from bot.hours import LONDON
@@ -27,7 +27,6 @@ Wanted = Callable[[LessonRow, datetime], News]  # what a command means for the l
 CODE = "Your staff code: an admin's, or a trainer's of the course."
 AS = click.option("--as", "by", required=True, metavar="CODE", help=CODE)
 YES = click.option("--yes", is_flag=True, help="Do not ask again.")
-JSON = click.option("--json", "as_json", is_flag=True, help="JSON lines, for programs.")
 
 
 def notice_commands(tools: Tools) -> click.Command:

@@ -11,12 +11,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot import clock
-from bot.cli.notices import AS, JSON, REFUSALS, YES, carry_out
-from bot.cli.tools import Row, Tools, show
+from bot.cli.notices import AS, REFUSALS, YES, carry_out
+from bot.cli.tools import JSON, Row, Tools, show
 from bot.database import try_again
 from bot.importing.cells import LondonTime
 from bot.models import Audit, Course, LessonRow
-from bot.planning.reminders import TOO_LATE, hour_before
+from bot.reminders import TOO_LATE, hour_before
 from bot.timetable import change, courses, permits
 from bot.timetable.change import NewLesson, News, Slot
 from bot.timetable.words import when

@@ -10,12 +10,12 @@ from sqlalchemy import and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from bot.database import wake_workers
+from bot.gate import SUPERSEDED
 from bot.models import ContactPoint, Outbound
 from bot.outbox import OF_THE_PERSON, Draft
 from bot.planning import who
 from bot.status import MAY_HAVE_GONE
 
-SUPERSEDED = "SUPERSEDED"
 MAY_PASS = (*OF_THE_PERSON, "NOT_WANTED", SUPERSEDED)
 ANEW = ("due_at", "best_before", "body", "variables", "template", "contact_point_id", "lesson_version")
 Values = dict[str, object]

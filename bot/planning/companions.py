@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from bot.checkins import asked_by
 from bot.clock import london_day_starts
+from bot.gate import SUPERSEDED
 from bot.goodbyes import last_courses, parted_from
 from bot.models import Course, EnrolmentRow, LessonRow, Outbound, PersonRow
 from bot.outbox import OF_THE_PERSON
@@ -19,7 +20,6 @@ from bot.planning.who import FIRST, agreed, phone, willing
 from bot.status import MAY_HAVE_GONE
 
 PLANS = ("check_in", "goodbye")
-SUPERSEDED = "SUPERSEDED"  # the gate's reason, here for a course whose end has moved
 Place = tuple[int, int | None]  # a course, and the week of a check-in; no week: the goodbye
 
 

@@ -9,15 +9,17 @@ from datetime import datetime, timedelta
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from bot.batches import BATCH
 from bot.checkins import ASK, key_of
 from bot.database import Database, insert_many_new
+from bot.gate import SUPERSEDED
 from bot.goodbyes import key_of as goodbye_key
 from bot.models import CheckIn, Outbound
 from bot.names import first_name
 from bot.outbox import OF_THE_PERSON, Draft
 from bot.outbox.rows import add_all
 from bot.planning import companions
-from bot.planning.companions import SUPERSEDED, Companion, Kept, Place
+from bot.planning.companions import Companion, Kept, Place
 from bot.planning.drafts import Fault, tell_office
 from bot.planning.kinds import FIRST_NAME
 from bot.planning.moments import Moment, moments
@@ -27,7 +29,6 @@ from bot.terms import Terms
 from bot.turn import Plan
 
 HORIZON = timedelta(days=2)  # so long before it goes a message can be seen in the outbox
-BATCH = 200  # people in one commit: SQLite has one writer
 CHECK_IN: Plan = "check_in"
 GOODBYE: Plan = "goodbye"
 WITHOUT_END = "course_without_end"  # a case: an admin must give the course its end

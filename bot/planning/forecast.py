@@ -21,8 +21,8 @@ from bot.outbox import Draft
 from bot.planning import company, lessons, looks, opportunities, who
 from bot.planning.drafts import Desk, all_made
 from bot.planning.kinds import REMINDER_KEY, Links
-from bot.planning.reminders import horizon
 from bot.preview import Expected
+from bot.reminders import horizon
 from bot.terms import Terms
 
 LESSONS = 20

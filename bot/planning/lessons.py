@@ -15,7 +15,7 @@ from bot.database import Database
 from bot.models import Course, EnrolmentRow, LessonRow, PersonRow
 from bot.planning import comebacks, who
 from bot.planning.drafts import Fault, tell_office
-from bot.planning.reminders import Wish, horizon, moments
+from bot.reminders import Wish, horizon, moments
 from bot.templates import BadVariables
 from bot.terms import Terms
 from bot.timetable.words import reminder_variables

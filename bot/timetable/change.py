@@ -14,10 +14,7 @@ from bot.models import Course, LessonRow
 from bot.templates import clean
 from bot.timetable.adverts import LINKS, wrong_link, wrong_place, wrong_title, wrong_words
 from bot.timetable.locks import learners_of, lock_people
-from bot.turn import NoticeKind, Order
-
-MOST_MINUTES = 240  # of a delay; what is later than that is a move
-
+from bot.turn import LONGEST_DELAY, NoticeKind, Order
 
 IS_OFF = "this lesson is cancelled already. If it is on after all: lesson restore CODE --as YOURS"
 
@@ -142,8 +139,8 @@ def move(lesson: LessonRow, starts_at: datetime, ends_at: datetime, now: datetim
 
 def delay(lesson: LessonRow, minutes: int, now: datetime) -> News:
     """The lesson so many minutes later, at both ends. Raises LessonError."""
-    if not 1 <= minutes <= MOST_MINUTES:
-        raise LessonError(f"a delay is 1 to {MOST_MINUTES} minutes: what is later than that is a move")
+    if not 1 <= minutes <= LONGEST_DELAY:
+        raise LessonError(f"a delay is 1 to {LONGEST_DELAY} minutes: what is later than that is a move")
     was, later = Slot.of(lesson), timedelta(minutes=minutes)
     slot = replace(was, starts_at=was.starts_at + later, ends_at=was.ends_at + later)
     if slot.starts_at <= now:

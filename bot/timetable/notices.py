@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from bot import facts, gate, outbox
 from bot.models import Audit, LessonRow, Notice, Outbound, Pace
-from bot.planning.reminders import day_before
+from bot.reminders import day_before
 from bot.terms import Terms
 from bot.timetable import change, rewrite, whom
 from bot.timetable.change import News

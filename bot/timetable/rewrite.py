@@ -17,9 +17,10 @@ from sqlalchemy.orm import Session
 
 from bot import outbox
 from bot.database import wake_workers
+from bot.gate import SUPERSEDED
 from bot.hours import DAY, Hours
 from bot.models import LessonRow, Notice, Outbound, PersonRow
-from bot.planning.reminders import day_before, hour_before
+from bot.reminders import day_before, hour_before
 from bot.status import ERASED, MAY_HAVE_GONE
 from bot.templates import Templates
 from bot.terms import Terms
@@ -31,7 +32,6 @@ URGENT_WITHIN = timedelta(hours=12)  # before the lesson starts: such news passe
 REMINDER, PROBLEM = "lesson_reminder", "lesson_problem"  # the templates
 MOMENTS: Mapping[Plan, Callable[[datetime, Hours], datetime]] = {"day_before": day_before, "hour_before": hour_before}
 MAY_COME_BACK = ("OPTED_OUT", "NOT_WANTED")  # cancelled, and revived if they change their mind in time
-SUPERSEDED = "SUPERSEDED"
 Unread = dict[int, str]  # who has not read older news of it, or its reminder -> the time that they know of
 
 

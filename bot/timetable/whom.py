@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from bot.batches import by_thousands
 from bot.hours import Hours
 from bot.models import ContactPoint, EnrolmentRow, LessonRow, Outbound, PersonRow
-from bot.planning.reminders import day_before
+from bot.reminders import day_before
 from bot.status import MAY_HAVE_GONE
 from bot.timetable.change import News
 from bot.timetable.rewrite import MOMENTS

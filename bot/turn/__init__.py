@@ -4,6 +4,7 @@ Every time is aware and in UTC. Handlers in `actions` see these values and nothi
 """
 
 from bot.turn.values import (
+    LONGEST_DELAY,
     PENDING_LASTS,
     Agreement,
     Coming,
@@ -40,6 +41,7 @@ from bot.turn.words import (
 
 __all__ = [
     "CONSENTABLE",
+    "LONGEST_DELAY",
     "PENDING_LASTS",
     "TAKEN_BACK",
     "Agreement",

@@ -9,6 +9,7 @@ from typing import Literal
 
 from bot.turn.words import Consentable, Kind, NoticeKind, Plan, WishKind
 
+LONGEST_DELAY = 240  # minutes that a lesson may begin late; what is later than that is a move, and the office's
 PENDING_LASTS = timedelta(hours=24)  # how long a question of ours may be answered
 
 

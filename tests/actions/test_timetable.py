@@ -11,8 +11,7 @@ import pytest
 from actions import HANDLERS, timetable
 from bot.effects import Announce, Ask, Effect, Say
 from bot.texts import load_texts
-from bot.timetable import change
-from bot.turn import Lesson, Order, Pending, Turn
+from bot.turn import LONGEST_DELAY, Lesson, Order, Pending, Turn
 from bot.turn.orders import pack, unpack
 from tests.builders import NOW, a_lesson, a_message, a_person
 
@@ -83,8 +82,7 @@ def test_tomorrow_is_said_and_any_other_day_has_its_date() -> None:
 def test_minutes_that_make_no_sense_get_what_works(minutes: int) -> None:
     said = read(timetable.order_asked(a_turn(replace(LATE, minutes=minutes))))
     assert "delay 20" in said
-    assert str(change.MOST_MINUTES) in said
-    assert timetable.LONGEST_DELAY == change.MOST_MINUTES
+    assert str(LONGEST_DELAY) in said
 
 
 def test_several_lessons_are_a_numbered_choice() -> None:

@@ -13,7 +13,7 @@ from bot.hours import Hours
 from bot.models import ContactPoint, Course, LessonRow, OfficeCase, Outbound, PersonRow
 from bot.outbox import Draft
 from bot.planning.forecast import forecast
-from bot.planning.reminders import Wish, day_before, hour_before, moments
+from bot.reminders import Wish, day_before, hour_before, moments
 from tests.bot.rooms import AMINA, BILAL, TERMS, a_learner, only, rows
 from tests.bot.test_planning import DAY, LINKS, Crash, alter, db, many_learners, plans, says
 

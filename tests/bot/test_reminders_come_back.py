@@ -16,7 +16,7 @@ from bot.effects import ChooseReminders
 from bot.importing import import_folder
 from bot.models import ContactPoint, Course, EnrolmentRow, LessonRow, Outbound, PersonRow
 from bot.planning import plan
-from bot.planning.reminders import Wish, moments
+from bot.reminders import Wish, moments
 from bot.status import WENT
 from bot.timetable.change import find_course
 from bot.timetable.courses import remind_hour_before

@@ -16,7 +16,7 @@ from bot.database import Database
 from bot.hours import GROUP_HOURS, LONDON, QUIET_DAYS, Hours, opening
 from bot.models import LessonRow, Outbound, PersonRow
 from bot.planning.lessons import plan_lessons
-from bot.planning.reminders import IN_TIME, Wish, day_before, horizon, hour_before, moments
+from bot.reminders import IN_TIME, Wish, day_before, horizon, hour_before, moments
 from bot.timetable import change
 from bot.timetable.notices import Desk
 from bot.timetable.notices import tell as announce

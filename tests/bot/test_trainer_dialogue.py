@@ -28,9 +28,8 @@ from bot.models import (
 )
 from bot.orders import read_order
 from bot.people import point_of
-from bot.timetable import change
 from bot.timetable.asked import with_orders
-from bot.turn import Message, Order, Parse, Person, Turn
+from bot.turn import LONGEST_DELAY, Message, Order, Parse, Person, Turn
 from tests.bot.rooms import (
     AMINA,
     BILAL,
@@ -241,7 +240,7 @@ def test_an_administrator_orders_for_any_course_by_its_code(college: College) ->
 
 @pytest.mark.parametrize("order", ["delay 0", "delay 999", "running late"])
 def test_nonsense_minutes_get_what_works(college: College, order: str) -> None:
-    assert college.says(NASREEN, order) == english("orders.minutes", most=str(change.MOST_MINUTES))
+    assert college.says(NASREEN, order) == english("orders.minutes", most=str(LONGEST_DELAY))
 
 
 def test_a_link_with_a_password_in_it_is_not_half_sent(college: College) -> None:

@@ -16,7 +16,7 @@ from bot.database import Database
 from bot.effects import ChooseReminders
 from bot.hours import LONDON, opening
 from bot.models import ConsentEvent, ContactPoint, Course, Inbound, LessonRow, Outbound, PersonRow
-from bot.planning.reminders import day_before, hour_before
+from bot.reminders import day_before, hour_before
 from bot.routing import choose
 from bot.safety import read_wish, screen
 from bot.turn import Heard, Media, Parse, Plan, ReminderChoice, Wish, WishKind
